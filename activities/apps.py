@@ -1,0 +1,8 @@
+"""From a gap in practice to attendance."""
+
+from django.apps import AppConfig
+
+
+class ActivitiesConfig(AppConfig):
+    name = "activities"
+    verbose_name = "Activities"

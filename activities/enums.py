@@ -1,0 +1,228 @@
+"""Choices and named sets of the activities app. Codes and words: rules.md 4.4, 9, 10; decisions 2, 6."""
+
+from django.db import models
+
+
+class ActivityStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SUBMITTED = "submitted", "Submitted"
+    IN_REVIEW = "in_review", "In review"
+    RETURNED = "returned", "Returned"
+    APPROVED = "approved", "Approved"
+    DESIGNATED = "designated", "Designated"
+    PUBLISHED = "published", "Open"
+    ENDED = "ended", "Ended"
+    CLOSING = "closing", "Closing"
+    CLOSED = "closed", "Closed"
+    ARCHIVED = "archived", "Archived"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+EDITABLE = frozenset({ActivityStatus.DRAFT, ActivityStatus.RETURNED})
+WITH_OFFICE = frozenset({ActivityStatus.SUBMITTED, ActivityStatus.IN_REVIEW})
+PUBLIC = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ENDED, ActivityStatus.CLOSING, ActivityStatus.CLOSED})
+CLAIMABLE = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ENDED, ActivityStatus.CLOSING})
+
+
+class ActivityKind(models.TextChoices):
+    """Activity types as PARS knows them (rules.md 4.4)."""
+
+    COURSE = "C", "Course"
+    SERIES = "RSS", "Regularly scheduled series"
+    ENDURING = "EM", "Enduring material"
+
+
+class LearningFormat(models.TextChoices):
+    """[learning format] of the designation statement (AMA-DES-2)."""
+
+    LIVE = "live activity", "Live activity"
+    ENDURING = "enduring material", "Enduring material"
+
+
+class Delivery(models.TextChoices):
+    IN_PERSON = "in_person", "In person"
+    STREAMED = "streamed", "Live-streamed"
+    BOTH = "both", "In person and live-streamed"
+    ONLINE = "online", "Online"
+
+
+class SessionStatus(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    READY = "ready", "Ready"
+    HELD = "held", "Held"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class SlotKind(models.TextChoices):
+    """What happens in a slot of the agenda; only education counts (AMA-CALC-3)."""
+
+    EDUCATION = "education", "Education"
+    WELCOME = "welcome", "Welcome"
+    BREAK = "break", "Break"
+    MEAL = "meal", "Meal"
+    OTHER = "other", "Not for credit"
+
+
+class RegistrationStatus(models.TextChoices):
+    REGISTERED = "registered", "Registered"
+    WAITING = "waiting", "Waiting list"
+    OFFERED = "offered", "Place offered"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+SEAT_TAKING = frozenset({RegistrationStatus.REGISTERED, RegistrationStatus.OFFERED})
+
+
+class RoleKind(models.TextChoices):
+    """A person's part in an activity or session (SII-3.0)."""
+
+    DIRECTOR = "director", "Activity director"
+    CO_DIRECTOR = "co_director", "Co-director"
+    PLANNER = "planner", "Planner"
+    NURSE_PLANNER = "nurse_planner", "Nurse planner"
+    PHARMACIST_PLANNER = "pharmacist_planner", "Pharmacist planner"
+    COORDINATOR = "coordinator", "Coordinator"
+    SPEAKER = "speaker", "Speaker"
+    MODERATOR = "moderator", "Moderator"
+    PANELIST = "panelist", "Panelist"
+    AUTHOR = "author", "Author"
+    REVIEWER = "reviewer", "Content reviewer"
+
+
+PLANNER_ROLES = frozenset(
+    {RoleKind.DIRECTOR, RoleKind.CO_DIRECTOR, RoleKind.PLANNER, RoleKind.NURSE_PLANNER, RoleKind.PHARMACIST_PLANNER, RoleKind.COORDINATOR}
+)
+FACULTY_ROLES = frozenset({RoleKind.SPEAKER, RoleKind.MODERATOR, RoleKind.PANELIST, RoleKind.AUTHOR, RoleKind.REVIEWER})
+# A coordinator who only arranges rooms does not control content; the planner says so by unticking (SII-3.0).
+CONTROLS_CONTENT = frozenset(RoleKind) - {RoleKind.COORDINATOR}
+EDITING_ROLES = frozenset({RoleKind.DIRECTOR, RoleKind.CO_DIRECTOR, RoleKind.PLANNER, RoleKind.NURSE_PLANNER, RoleKind.PHARMACIST_PLANNER, RoleKind.COORDINATOR})  # fmt: skip
+
+
+class NeedKind(models.TextChoices):
+    """VOC-NEED."""
+
+    KNOWLEDGE = "knowledge", "Knowledge"
+    COMPETENCE = "competence", "Competence"
+    PERFORMANCE = "performance", "Performance"
+
+
+class ResultKind(models.TextChoices):
+    """VOC-RESULT; knowledge alone is not enough (CORE-5)."""
+
+    COMPETENCE = "competence", "Competence"
+    PERFORMANCE = "performance", "Performance"
+    OUTCOMES = "outcomes", "Patient outcomes"
+
+
+class SourceKind(models.TextChoices):
+    """VOC-SOURCE."""
+
+    FACULTY = "faculty", "Expert faculty or planning committee"
+    EVALUATIONS = "evaluations", "Evaluations of earlier activities"
+    LITERATURE = "literature", "Peer-reviewed literature"
+    GUIDELINE = "guideline", "Clinical guideline"
+    AUDIT = "audit", "Medical record audit or chart review"
+    QI = "qi", "QI, peer review or M&M data"
+    REGISTRY = "registry", "Quality data of a hospital or registry"
+    STANDARDS = "standards", "Joint Commission standards or core measures"
+    PUBLIC_HEALTH = "public_health", "Public health body (NIH, CDC, AHRQ)"
+    HEALTHY_PEOPLE = "healthy_people", "Healthy People objectives"
+    BOARD = "board", "Board exam or recertification requirement"
+    TECHNOLOGY = "technology", "New technology or procedure"
+    REGULATION = "regulation", "Regulatory or licensure mandate"
+    INCIDENTS = "incidents", "Patient safety or incident reports"
+    SURVEY = "survey", "Learner survey or focus group"
+    COMMUNITY = "community", "Patient or community input"
+    OTHER = "other", "Other"
+
+
+class Method(models.TextChoices):
+    """VOC-FORMAT."""
+
+    LECTURE = "lecture", "Lecture"
+    PANEL = "panel", "Panel"
+    CASES = "cases", "Case discussion"
+    QA = "qa", "Question and answer"
+    WORKSHOP = "workshop", "Small group or workshop"
+    SIMULATION = "simulation", "Simulation or skills lab"
+    ROLE_PLAY = "role_play", "Role play"
+    AUDIENCE_RESPONSE = "audience_response", "Audience response"
+    JOURNAL_CLUB = "journal_club", "Journal club"
+    CONFERENCE = "conference", "Tumor board or case conference"
+    WEBINAR = "webinar", "Webinar"
+    MODULE = "module", "Online module"
+    DEMONSTRATION = "demonstration", "Demonstration"
+    COACHING = "coaching", "Peer coaching"
+    OTHER = "other", "Other"
+
+
+class Competency(models.TextChoices):
+    """VOC-ABMS, VOC-IOM, VOC-IPEC."""
+
+    ABMS_PATIENT_CARE = "abms_patient_care", "Patient care and procedural skills"
+    ABMS_KNOWLEDGE = "abms_knowledge", "Medical knowledge"
+    ABMS_PRACTICE = "abms_practice", "Practice-based learning and improvement"
+    ABMS_COMMUNICATION = "abms_communication", "Interpersonal and communication skills"
+    ABMS_PROFESSIONALISM = "abms_professionalism", "Professionalism"
+    ABMS_SYSTEMS = "abms_systems", "Systems-based practice"
+    IOM_PATIENT_CENTERED = "iom_patient_centered", "Provide patient-centered care"
+    IOM_TEAMS = "iom_teams", "Work in interdisciplinary teams"
+    IOM_EVIDENCE = "iom_evidence", "Employ evidence-based practice"
+    IOM_QI = "iom_qi", "Apply quality improvement"
+    IOM_INFORMATICS = "iom_informatics", "Utilize informatics"
+    IPEC_VALUES = "ipec_values", "Values and ethics"
+    IPEC_ROLES = "ipec_roles", "Roles and responsibilities"
+    IPEC_COMMUNICATION = "ipec_communication", "Interprofessional communication"
+    IPEC_TEAMS = "ipec_teams", "Teams and teamwork"
+
+
+class EvaluationTool(models.TextChoices):
+    SURVEY = "survey", "Evaluation form after the activity"
+    COMMITMENT = "commitment", "Commitment to change"
+    TEST = "test", "Test before and after"
+    OBSERVATION = "observation", "Observed skill with feedback"
+    FOLLOW_UP = "follow_up", "Follow-up survey"
+    AUDIT = "audit", "Chart audit or practice data"
+
+
+class MooreLevel(models.TextChoices):
+    """VOC-MOORE."""
+
+    SATISFACTION = "2", "Satisfaction"
+    KNOWLEDGE = "3", "Knowledge"
+    COMPETENCE = "4", "Competence"
+    PERFORMANCE = "5", "Performance"
+    PATIENT = "6", "Patient health"
+    COMMUNITY = "7", "Community health"
+
+
+class EvidenceMethod(models.TextChoices):
+    """How attendance is known (glossary: attendance evidence)."""
+
+    CODE = "code", "Session code"
+    QR = "qr", "QR code"
+    ROSTER = "roster", "Roster"
+    STAFF = "staff", "Marked present"
+    SELF = "self", "Self-attested"
+    WEBINAR = "webinar", "Webinar report"
+
+
+class DecisionKind(models.TextChoices):
+    APPROVE = "approve", "Approved"
+    RETURN = "return", "Returned"
+    REJECT = "reject", "Rejected"
+
+
+class Section(models.TextChoices):
+    """Sections of the application on pages, in order (rules.md 10.1: APP-1…8, 10–12, 16)."""
+
+    BASICS = "basics", "Basics"
+    PEOPLE = "people", "People"
+    GAP = "gap", "Gap and needs"
+    OBJECTIVES = "objectives", "Objectives"
+    AGENDA = "agenda", "Agenda and credit"
+    FORMAT = "format", "Format"
+    EVALUATION = "evaluation", "Evaluation"
+    SIGN = "sign", "Sign"

@@ -1,0 +1,8 @@
+"""WSGI entry point (granian, see docs/operators.md)."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cme_portal.settings")
+application = get_wsgi_application()

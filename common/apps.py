@@ -1,0 +1,14 @@
+"""The kernel: knows Django, knows nothing of continuing medical education."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CommonConfig(AppConfig):
+    name = "common"
+
+    def ready(self) -> None:
+        from common import reference
+
+        # Decision 15: reference data is loaded, never migrated; a test's flush emits post_migrate again.
+        post_migrate.connect(reference.load_after_migrate, dispatch_uid="load_reference")

@@ -1,0 +1,127 @@
+"""Durable work (decision 16): the row is the job, the broker only carries the nudge, beat repeats what was lost."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import current_app, shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from common import clock, locks
+
+log = structlog.get_logger()
+LEASE = dt.timedelta(seconds=120)
+MAX_ATTEMPTS = 20
+TASKS: dict[str, Callable[..., None]] = {}
+
+
+class NotYet(Exception):
+    """Raised by a task whose work cannot be done now (an engine is missing): tried again later, not an error."""
+
+
+def task(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a function under "app.tasks.name". It takes ids only and must be safe to run twice."""
+    TASKS[f"{function.__module__}.{function.__qualname__}"] = function
+    return function
+
+
+def later(name: str, *args: int | str, key: str | None = None, delay: dt.timedelta | None = None) -> None:
+    """Write the job in the caller's transaction and nudge a worker after commit.
+
+    `key` makes the job unique: asking twice for the same key writes one row.
+    """
+    locks.require_transaction()
+    from common.models import Job
+
+    _load_tasks()
+    if name not in TASKS:
+        raise LookupError(f"No task is registered as {name}.")
+    at = clock.now()
+    values = {"name": name, "args": list(args), "due_at": at + (delay or dt.timedelta()), "created_at": at}
+    if key is None:
+        job = Job.objects.create(**values)
+    else:
+        job, made = Job.objects.get_or_create(key=key, defaults=values)
+        if not made:
+            return
+    if delay is None:
+        transaction.on_commit(lambda: _nudge(job.pk))
+
+
+def _nudge(job_id: int) -> None:
+    if settings.CELERY_TASK_ALWAYS_EAGER if hasattr(settings, "CELERY_TASK_ALWAYS_EAGER") else False:
+        run(job_id)
+        return
+    try:
+        current_app.send_task("common.jobs.run", args=[job_id], retry=False, ignore_result=True)
+    except Exception as error:  # noqa: BLE001 - a lost broker must never fail the act; beat re-sends within 10 s
+        log.warning("job_nudge_failed", job=job_id, error=type(error).__name__)
+
+
+def _load_tasks() -> None:
+    if not TASKS:
+        from django.utils.module_loading import autodiscover_modules
+
+        autodiscover_modules("tasks")
+
+
+@shared_task(name="common.jobs.run")
+def run(job_id: int) -> None:
+    """Lease the job, run it, mark it. A second delivery of the same message finds the lease and leaves."""
+    from common.models import Job, JobState
+
+    _load_tasks()
+    at = clock.now()
+    free = Q(state=JobState.DUE) | Q(state=JobState.RUNNING, leased_until__lt=at)
+    leased = Job.objects.filter(free, pk=job_id, due_at__lte=at).update(
+        state=JobState.RUNNING, leased_until=at + LEASE, attempts=F("attempts") + 1
+    )
+    if not leased:
+        return
+    job = Job.objects.get(pk=job_id)
+    try:
+        TASKS[job.name](*job.args)
+    except Exception as error:
+        later_by = dt.timedelta(seconds=min(10 * 2 ** (job.attempts - 1), 3600))
+        given_up = job.attempts >= MAX_ATTEMPTS and not isinstance(error, NotYet)
+        Job.objects.filter(pk=job_id).update(
+            state=JobState.FAILED if given_up else JobState.DUE, leased_until=None,
+            due_at=clock.now() + later_by, last_error=f"{type(error).__name__}: {error}"[:2000],
+        )  # fmt: skip
+        log.error("job_failed", job=job_id, name=job.name, attempts=job.attempts, error=type(error).__name__, given_up=given_up)
+        if settings.CELERY_TASK_EAGER_PROPAGATES if hasattr(settings, "CELERY_TASK_EAGER_PROPAGATES") else False:
+            raise
+        return
+    Job.objects.filter(pk=job_id).update(state=JobState.DONE, leased_until=None, finished_at=clock.now(), last_error="")
+
+
+@shared_task(name="common.jobs.resend_due")
+def resend_due(limit: int = 500) -> int:
+    """Beat, every 10 s: nudge again what is due or whose worker died. Returns how many."""
+    from common.models import Job, JobState
+
+    at = clock.now()
+    grace = at - dt.timedelta(seconds=5)
+    open_jobs = Job.objects.filter(Q(state=JobState.DUE, due_at__lt=grace) | Q(state=JobState.RUNNING, leased_until__lt=at))
+    ids = list(open_jobs.order_by("due_at").values_list("pk", flat=True)[:limit])
+    for job_id in ids:
+        _nudge(job_id)
+    return len(ids)
+
+
+@shared_task(name="common.jobs.heartbeat")
+def heartbeat() -> None:
+    """Beat → broker → worker → database: the row proves that the whole chain lives (/readyz)."""
+    from common.models import Heartbeat
+
+    Heartbeat.objects.update_or_create(name="worker", defaults={"at": dt.datetime.now(dt.UTC)})
+
+
+@shared_task(name="common.jobs.run_named")
+def run_named(name: str, *args: Any) -> None:
+    """Run a registered task by name, for beat's static schedule."""
+    _load_tasks()
+    TASKS[name](*args)

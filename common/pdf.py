@@ -1,0 +1,308 @@
+"""HTML templates to tagged PDF (PDF/UA-1) by WeasyPrint: no network, no files but our own, same context same bytes.
+
+WeasyPrint is imported on first use: without its system libraries everything but PDFs works.
+What is costly is kept for the life of the process: fonts, the parsed stylesheet, drawings as PDF operators.
+"""
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import re
+import threading
+import zlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import structlog
+from django.template import engines
+from django.utils import translation
+
+from common import qr, typeset
+
+log = structlog.get_logger(__name__)
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+STYLESHEET = STATIC / "css" / "print.css"
+APT_LINE = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+LIBRARIES = ("libgobject-2.0.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz.so.0", "libfontconfig.so.1")
+SUBSETTER = "libharfbuzz-subset.so.0"
+# The only addresses a document may use: a plain file name in one of two folders.
+ASSET = re.compile(r"asset:(img|fonts)/((?:print/)?[a-z0-9][a-z0-9-]*\.(?:svg|png|ttf|woff2))", re.ASCII)
+# What neither XML metadata nor HTML may hold.
+CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160), 0xFFFE, 0xFFFF])
+UNKNOWN_GLYPH = 0x10000000  # PANGO_GLYPH_UNKNOWN_FLAG: the low bits are the code point
+
+
+class PdfError(Exception):
+    """A document could not be made."""
+
+
+class PdfUnavailable(PdfError):
+    """The PDF engine is missing; the message says what to install."""
+
+
+class RefusedAddress(PdfError):
+    """A document asked for something that is not one of our own committed files."""
+
+
+def asset(url: str) -> bytes:
+    """The committed file behind ``asset:img/…`` or ``asset:fonts/…``; anything else is refused."""
+    if not (match := ASSET.fullmatch(url)):
+        raise RefusedAddress(f"Documents may not load {url[:120]!r}.")
+    path = STATIC / match[1] / match[2]
+    if not path.is_file():
+        raise RefusedAddress(f"There is no file static/{match[1]}/{match[2]}.")
+    return path.read_bytes()
+
+
+def _form(content: bytes, width: float, height: float, states: dict[str, dict[str, Any]]) -> Any:
+    """Compressed operators as a PDF form, to be drawn as often as needed."""
+    import pydyf
+
+    resources = pydyf.Dictionary({"ExtGState": pydyf.Dictionary({key: pydyf.Dictionary(state) for key, state in states.items()})})
+    extra = {"Type": "/XObject", "Subtype": "/Form", "BBox": pydyf.Array((0, 0, width, height)), "Filter": "/FlateDecode", "Resources": resources}
+    return pydyf.Stream([content], extra, compress=False)
+
+
+class Drawing:
+    """An SVG file turned into PDF operators once per process; WeasyPrint would parse its paths for every document.
+
+    Stands where WeasyPrint expects an image: a size, ``draw``, and the object that ``Stream.add_image`` asks for.
+    """
+
+    def __init__(self, url: str, fetcher: Any) -> None:
+        from weasyprint.images import SVGImage
+
+        self.id = hashlib.sha256(url.encode()).hexdigest()[:12]
+        self._svg = SVGImage(ElementTree.fromstring(asset(url)), url, fetcher, None)._svg
+        width, height = self._svg.get_intrinsic_size(16)
+        self.width, self.height = float(width), float(height)
+        self._content = b""
+        self._states: dict[str, dict[str, Any]] = {}
+
+    def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
+        return self.width, self.height, self.width / self.height
+
+    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+        if not self._content:
+            self._compile(stream)
+        with stream.stacked():
+            stream.transform(a=width / self.width, d=height / self.height)
+            stream.draw_x_object(stream.add_image(self, interpolate=False, ratio=1))
+
+    def _compile(self, stream: Any) -> None:
+        import pydyf
+
+        resources = {kind: pydyf.Dictionary() for kind in ("ExtGState", "XObject", "Pattern", "Shading", "ColorSpace")}
+        scratch = stream.clone(resources=resources, fonts={}, images={}, tags=None, compress=False)
+        self._svg.draw(scratch, self.width, self.height, None, None)
+        if resources["XObject"] or resources["Pattern"] or resources["Shading"] or scratch._fonts:
+            raise PdfError("A drawing in a document may hold plain paths only: no text, gradients, filters, opacity or images.")
+        self._states = {key: dict(state) for key, state in resources["ExtGState"].items()}
+        operators = b"\n".join(part if isinstance(part, bytes) else str(part).encode() for part in scratch.stream)
+        self._content = zlib.compress(operators, 9)
+
+    def get_x_object(self, interpolate: bool, dpi_ratio: float) -> Any:
+        return _form(self._content, self.width, self.height, self._states)
+
+
+class QrCode:
+    """A QR code as one filled path, without an image file in between."""
+
+    def __init__(self, text: str) -> None:
+        self.id = hashlib.sha256(text.encode()).hexdigest()[:12]
+        self.text, self.modules = text, qr.size(text)
+        self.side = float(self.modules + 2 * qr.QUIET)
+
+    def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
+        return self.side, self.side, 1.0
+
+    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+        scale = width / self.side
+        with stream.stacked():
+            stream.transform(a=scale, d=scale, e=scale * qr.QUIET, f=scale * qr.QUIET)
+            stream.draw_x_object(stream.add_image(self, interpolate=False, ratio=1))
+
+    def get_x_object(self, interpolate: bool, dpi_ratio: float) -> Any:
+        return _form(zlib.compress(b".078 .145 .173 rg\n" + qr.operators(self.text), 9), self.modules, self.modules, {})
+
+
+class Images(dict[str, Any]):
+    """The image cache of one document: drawings come from the process, QR codes are made on the way."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def __contains__(self, url: object) -> bool:
+        return dict.__contains__(self, url) or (isinstance(url, str) and (url.startswith("qr:") or (url.endswith(".svg") and url in self._engine)))
+
+    def __missing__(self, url: str) -> Any:
+        self[url] = QrCode(url.removeprefix("qr:")) if url.startswith("qr:") else self._engine.drawing(url)
+        return self[url]
+
+
+class Engine:
+    """What WeasyPrint needs for every document, made once per process."""
+
+    def __init__(self) -> None:
+        try:
+            import weasyprint
+            from weasyprint.text.fonts import FontConfiguration
+            from weasyprint.urls import URLFetcher, URLFetcherResponse
+        except OSError as error:
+            raise PdfUnavailable(f"PDFs need system libraries that are missing. On Debian and Ubuntu: {APT_LINE}") from error
+
+        class Fetcher(URLFetcher):  # type: ignore[misc]
+            """Deny all but our own files; a refusal stops the document."""
+
+            def fetch(self, url: str, headers: Any = None) -> Any:
+                return URLFetcherResponse(url, body=asset(url))
+
+        self.version = str(weasyprint.__version__)
+        self.fetcher = Fetcher(fail_on_errors=True)
+        self.fonts = FontConfiguration()
+        self.stylesheet = weasyprint.CSS(string=STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts)
+        self._drawings: dict[str, Drawing] = {}
+
+    def __contains__(self, url: str) -> bool:
+        return url in self._drawings or bool(ASSET.fullmatch(url))
+
+    def drawing(self, url: str) -> Drawing:
+        if url not in self._drawings:
+            self._drawings[url] = Drawing(url, self.fetcher)
+        return self._drawings[url]
+
+
+_lock = threading.RLock()
+_engines: dict[int, Engine] = {}
+
+
+def engine() -> Engine:
+    """The engine of this process; a forked child makes its own."""
+    with _lock:
+        if (pid := os.getpid()) not in _engines:
+            _engines[pid] = Engine()
+        return _engines[pid]
+
+
+def to_html(template: str, context: dict[str, Any], *, title: str, lang: str = "en", created: datetime | None = None) -> str:
+    """The filled template; every text in the context is escaped by the template engine."""
+    values = {**context, "title": title, "lang": lang, "author": context.get("provider_name", ""), "created": created.isoformat() if created else ""}
+    with translation.override(lang):
+        return engines["django"].get_template(template).render(values).translate(CONTROL)
+
+
+def write(html: str, *, identifier: str = "") -> bytes:
+    """PDF/UA-1 bytes of one of our documents."""
+    current = engine()
+    import weasyprint
+    from weasyprint.urls import FatalURLFetchingError
+
+    identity = hashlib.sha256((identifier or html).encode()).hexdigest()[:32]
+    with _lock:
+        try:
+            document = weasyprint.HTML(string=html, url_fetcher=current.fetcher)
+            return bytes(
+                document.write_pdf(
+                    font_config=current.fonts,
+                    stylesheets=[current.stylesheet],
+                    cache=Images(current),
+                    pdf_variant="pdf/ua-1",
+                    pdf_identifier=identity,
+                )
+            )
+        except FatalURLFetchingError as error:
+            raise RefusedAddress(str(error.__cause__ or error)) from error
+
+
+def render(template: str, context: dict[str, Any], *, title: str, lang: str = "en", identifier: str = "", created: datetime | None = None) -> bytes:
+    """Fill the template and return a tagged PDF; the same arguments give the same bytes."""
+    return write(to_html(template, context, title=title, lang=lang, created=created), identifier=identifier)
+
+
+WARM = {
+    "pdf/certificate.html": {
+        "code": "AA-00-AAAA-AAAA-AAAA",
+        "verify_url": "https://example.org/verify/AA-00-AAAA-AAAA-AAAA",
+        "sentence": [
+            {"kind": kind, "runs": [{"text": "Warm", "style": ""}]} for kind in ("org", "lead", "name", "title")
+        ] + [{"kind": "credit", "runs": [{"text": "1.00", "style": "strong"}, {"text": "Credit", "style": "mark"}]}],
+        "statements": [[{"text": "Warm", "style": ""}]],
+    },
+    "pdf/transcript.html": {
+        "code": "AA-00-AAAA-AAAA-AAAA",
+        "verify_url": "https://example.org/verify/AA-00-AAAA-AAAA-AAAA",
+        "groups": [{"title": "2000", "rows": [{"date": "Jan 1", "title": "Warm", "credits": "1.00"}]}],
+    },
+}
+
+
+def warm() -> None:
+    """Pay for imports, fonts and the first layout before the first learner waits (worker_process_init)."""
+    for template, context in WARM.items():
+        render(template, context, title="Warm")
+
+
+def status(*, deep: bool = False) -> dict[str, Any]:
+    """Whether documents can be made, without importing the engine unless ``deep``; for the health check."""
+    missing = [name for name in LIBRARIES if not _loads(name)]
+    fonts = [name for name in typeset.FACES.values() if not (typeset.FONT_DIR / name).is_file()]
+    found: dict[str, Any] = {
+        "engine": importlib.util.find_spec("weasyprint") is not None and not missing,
+        "missing_libraries": missing,
+        "missing_fonts": fonts,
+        "harfbuzz_subset": _loads(SUBSETTER),
+        "help": APT_LINE if missing or not _loads(SUBSETTER) else "",
+    }
+    if deep:
+        try:
+            found["version"] = engine().version
+        except PdfError as error:
+            found |= {"engine": False, "help": str(error)}
+    # Without the subsetter documents are right, only several times slower: reported, not fatal.
+    found["ok"] = bool(found["engine"] and not fonts)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def uncovered(text: str) -> set[str]:
+    """The characters that would print as an empty box: in none of our fonts and none of the system's (decision 30)."""
+    own, second = typeset.face("serif").advances, typeset.face("sans").advances
+    rest = "".join(dict.fromkeys(char for char in text if typeset.visible(char) and ord(char) not in own and ord(char) not in second))
+    return {char for char in rest if not _system_has(char)}
+
+
+@lru_cache(maxsize=4096)
+def _system_has(char: str) -> bool:
+    current = engine()
+    from weasyprint.text.ffi import ffi, gobject, pango, unicode_to_char_p
+
+    with _lock:
+        context = ffi.gc(pango.pango_font_map_create_context(current.fonts.font_map), gobject.g_object_unref)
+        layout = ffi.gc(pango.pango_layout_new(context), gobject.g_object_unref)
+        description = ffi.gc(pango.pango_font_description_new(), pango.pango_font_description_free)
+        family, _family = unicode_to_char_p("Source Serif 4,serif")
+        pango.pango_font_description_set_family(description, family)
+        pango.pango_layout_set_font_description(layout, description)
+        string, encoded = unicode_to_char_p(char)
+        pango.pango_layout_set_text(layout, string, len(encoded))
+        run = pango.pango_layout_get_line_readonly(layout, 0).runs
+        while run != ffi.NULL:
+            glyphs = run.data.glyphs
+            if any(glyphs.glyphs[i].glyph & UNKNOWN_GLYPH for i in range(glyphs.num_glyphs)):
+                return False
+            run = run.next
+    return True
+

@@ -1,0 +1,176 @@
+"""The one map from a state to its word, tone and icon (look: words, then icons, then color).
+
+Kinds known here are the workflows that planners, learners and staff all read. An app may register another kind at
+import time; templates render a state with `{% status "activity" activity.status %}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TONES = ("idle", "info", "warn", "bad", "ok")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one state is shown: the word people read, its tone, its icon."""
+
+    word: str
+    tone: str
+    icon: str
+
+    def __post_init__(self) -> None:
+        if self.tone not in TONES:
+            raise ValueError(f"{self.tone!r} is not one of {TONES}")
+
+
+_KINDS: dict[str, dict[str, Status]] = {}
+
+
+def register(kind: str, mapping: Mapping[str, Status]) -> None:
+    """Add states of a kind; the same state may not get two different words."""
+    known = _KINDS.setdefault(kind, {})
+    for value, status in mapping.items():
+        if known.setdefault(str(value), status) != status:
+            raise ValueError(f"{kind} {value} is registered twice with different words")
+
+
+def get(kind: str, value: Any) -> Status:
+    """The status of a value; one nobody named is shown as it is, quietly, rather than failing a page."""
+    key = str(getattr(value, "value", value) or "")
+    return _KINDS.get(kind, {}).get(key) or Status(key.replace("_", " ").capitalize() or "–", "idle", "circle-dashed")
+
+
+def kinds() -> Mapping[str, Mapping[str, Status]]:
+    """Everything registered, for the pattern page and the tests."""
+    return _KINDS
+
+
+register(
+    "activity",
+    {
+        "draft": Status("Draft", "idle", "pencil"),
+        "submitted": Status("Submitted", "info", "inbox"),
+        "in_review": Status("In review", "info", "eye"),
+        "returned": Status("Returned", "warn", "reply"),
+        "approved": Status("Approved", "ok", "circle-check"),
+        "designated": Status("Designated", "ok", "award"),
+        "published": Status("Open", "ok", "door-open"),
+        "ended": Status("Ended", "idle", "flag"),
+        "closing": Status("Closing out", "info", "clipboard-check"),
+        "closed": Status("Closed", "idle", "lock"),
+        "archived": Status("Archived", "idle", "archive"),
+        "rejected": Status("Rejected", "bad", "octagon-x"),
+        "withdrawn": Status("Withdrawn", "idle", "undo-2"),
+        "cancelled": Status("Cancelled", "bad", "calendar-x-2"),
+    },
+)
+# What the public reads while an application is still on its way: never a number, never "pending" (AMA-PUB-1).
+register(
+    "activity_public",
+    {
+        **dict.fromkeys(("draft", "submitted", "in_review", "returned", "approved", "designated"), Status("Under review", "idle", "hourglass")),
+        "published": Status("Open", "ok", "door-open"),
+        **dict.fromkeys(("ended", "closing", "closed", "archived"), Status("Ended", "idle", "flag")),
+        **dict.fromkeys(("rejected", "withdrawn", "cancelled"), Status("Cancelled", "bad", "calendar-x-2")),
+    },
+)
+register(
+    "session",
+    {
+        "planned": Status("Not ready", "warn", "triangle-alert"),
+        "ready": Status("Ready", "ok", "circle-check"),
+        "open": Status("Running", "ok", "radio"),  # a fact about a session, not a stored state (decision 2)
+        "held": Status("Ended", "idle", "flag"),
+        "cancelled": Status("Cancelled", "bad", "calendar-x-2"),
+    },
+)
+register(
+    "registration",
+    {
+        "registered": Status("You’re registered", "ok", "circle-check"),
+        "confirmed": Status("You’re registered", "ok", "circle-check"),
+        "waiting": Status("Wait list", "warn", "list-plus"),
+        "waitlisted": Status("Wait list", "warn", "list-plus"),
+        "offered": Status("Place offered", "warn", "ticket"),
+        "expired": Status("Offer expired", "idle", "clock-alert"),
+        "attended": Status("Attended", "ok", "user-check"),
+        "no_show": Status("Not attended", "idle", "circle-dashed"),
+        "cancelled": Status("Cancelled", "idle", "ban"),
+    },
+)
+register(
+    "disclosure",
+    {
+        "not_asked": Status("Not asked", "idle", "circle-dashed"),
+        "asked": Status("Asked", "idle", "mail"),
+        "requested": Status("Asked", "idle", "mail"),
+        "draft": Status("Begun", "idle", "pencil"),
+        "answered": Status("Answered, not read", "info", "mail-open"),
+        "submitted": Status("Answered, not read", "info", "mail-open"),
+        "to_decide": Status("To decide", "warn", "scale"),
+        "expires_soon": Status("Expires soon", "warn", "clock"),
+        "expired": Status("Expired", "bad", "clock-alert"),
+        "excluded": Status("Excluded", "bad", "ban"),
+        "superseded": Status("Replaced", "idle", "repeat"),
+        "cleared": Status("Cleared", "ok", "circle-check"),
+        "mitigated": Status("Cleared, mitigated", "ok", "shield-check"),
+        "cleared_mitigated": Status("Cleared, mitigated", "ok", "shield-check"),
+    },
+)
+register(
+    "claim",
+    {
+        "not_claimed": Status("Not claimed", "idle", "circle-dashed"),
+        "open": Status("Ready to claim", "info", "award"),
+        "claimed": Status("Claimed", "ok", "badge-check"),
+        "accepted": Status("Claimed", "ok", "badge-check"),
+        "voided": Status("Taken back", "idle", "ban"),
+        "superseded": Status("Replaced", "idle", "repeat"),
+        "closed": Status("Window closed", "bad", "lock"),
+    },
+)
+register(
+    "certificate",
+    {
+        "on_request": Status("On request", "idle", "file-text"),
+        "waiting": Status("Being made", "info", "hourglass"),
+        "queued": Status("Being made", "info", "hourglass"),
+        "current": Status("Current", "ok", "circle-check"),
+        "issued": Status("Current", "ok", "circle-check"),
+        "superseded": Status("Superseded", "warn", "repeat"),
+        "revoked": Status("Revoked", "bad", "octagon-x"),
+    },
+)
+register(
+    "job",
+    {
+        "due": Status("Waiting", "idle", "hourglass"),
+        "queued": Status("Waiting", "idle", "hourglass"),
+        "running": Status("Running", "info", "radio"),
+        "retrying": Status("Trying again", "warn", "repeat"),
+        "done": Status("Done", "ok", "circle-check"),
+        "failed": Status("Failed", "bad", "octagon-x"),
+    },
+)
+register(
+    "report",
+    {
+        "due": Status("Due", "idle", "clock"),
+        "sent": Status("Sent", "info", "send"),
+        "sent_back": Status("Sent back", "warn", "triangle-alert"),
+        "accepted": Status("Accepted", "ok", "circle-check"),
+        "not_ours": Status("Not ours", "idle", "minus"),
+    },
+)
+# The verdicts of common.findings, so that checklist, gate and staff page show one icon.
+register(
+    "finding",
+    {
+        "passed": Status("Met", "ok", "circle-check"),
+        "missing": Status("Missing", "warn", "triangle-alert"),
+        "failed": Status("Stops", "bad", "octagon-x"),
+        "not_applicable": Status("Does not apply", "idle", "minus"),
+        "waived": Status("Waived", "info", "file-check"),
+    },
+)

@@ -1,0 +1,71 @@
+"""The palette of static/css/tokens.css for django-unfold, and the parts of UNFOLD that never change.
+
+The sidebar (SIDEBAR) is not set here: pages over several apps register their own entries.
+Paths are callables because settings are read before static files are ready.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+COLORS: dict[str, dict[str, str]] = {
+    "base": {
+        "50": "oklch(97.1% 0.003 197)",  # #f3f6f6
+        "100": "oklch(94.6% 0.006 211)",  # #e9eeef
+        "200": "oklch(88.6% 0.009 214)",  # #d3dbdd
+        "300": "oklch(83.5% 0.013 221)",  # #c0cbcf
+        "400": "oklch(66.4% 0.025 228)",  # #8497a0
+        "500": "oklch(52.0% 0.024 228)",  # #5b6c74
+        "600": "oklch(46.3% 0.026 227)",  # #4a5c64
+        "700": "oklch(33.5% 0.021 226)",  # #2b393f
+        "800": "oklch(26.8% 0.019 225)",  # #1c282d
+        "900": "oklch(23.1% 0.016 224)",  # #151f23
+        "950": "oklch(19.0% 0.012 226)",  # #0e1518
+    },
+    "primary": {
+        "50": "oklch(96.8% 0.009 214)",  # #eef6f8
+        "100": "oklch(94.0% 0.016 217)",  # #e0eef2
+        "200": "oklch(88.7% 0.030 218)",  # #c5dfe7
+        "300": "oklch(79.3% 0.045 219)",  # #9cc3cf
+        "400": "oklch(78.6% 0.082 216)",  # #79c7db
+        "500": "oklch(63.6% 0.079 217)",  # #4d97aa
+        "600": "oklch(41.5% 0.074 223)",  # #0a5469
+        "700": "oklch(33.5% 0.059 224)",  # #073d4d
+        "800": "oklch(29.8% 0.041 221)",  # #12323c
+        "900": "oklch(26.7% 0.040 223)",  # #0b2a34
+        "950": "oklch(23.6% 0.037 223)",  # #06222b
+    },
+    "font": {
+        "subtle-light": "var(--color-base-500)",
+        "subtle-dark": "var(--color-base-400)",
+        "default-light": "var(--color-base-600)",
+        "default-dark": "var(--color-base-300)",
+        "important-light": "var(--color-base-900)",
+        "important-dark": "var(--color-base-100)",
+    },
+}
+
+
+def _css(path: str) -> Any:
+    def url(request: HttpRequest) -> str:
+        return static(path)
+
+    return url
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "CME office",
+    "SITE_HEADER": "CME office",
+    "SITE_SUBHEADER": "Accreditation, credit and records",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "menu_book",
+    "SITE_ICON": _css("img/brand.svg"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": COLORS,
+    "BORDER_RADIUS": "6px",
+    # tokens as they are; our parts only under .cme, so that Unfold's own pages keep their look.
+    "STYLES": [_css("css/tokens.css"), _css("css/cme-admin.css")],
+    "SCRIPTS": [_css("js/app.js")],
+}
