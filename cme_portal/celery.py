@@ -17,5 +17,5 @@ def warm_pdf_engine(**_: object) -> None:
     """Pay WeasyPrint's import and font set-up before the first learner waits for a certificate."""
     from common import pdf
 
-    if pdf.status().ok:
+    if pdf.status()["ok"]:
         pdf.warm()

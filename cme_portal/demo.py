@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import datetime as dt
 import errno
 import fcntl
+import hashlib
 import http.client
 import ipaddress
 import json
@@ -69,7 +71,7 @@ class DemoError(Exception):
     """The demo cannot go on; the text is a sentence for the person at the terminal."""
 
 
-class Stop(Exception):  # noqa: N818 - not an error: somebody asked us to stop
+class Stop(Exception):
     """Ctrl-C, SIGTERM, or the terminal was closed."""
 
 
@@ -301,7 +303,8 @@ class Supervisor:
             "PORTAL_BASE_URL": self.options.base_url,
             "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS") or ("*" if public else "localhost,127.0.0.1,[::1]"),
             "STORAGE_DIR": str(self.folder / "storage"),
-            "STATIC_ROOT": str(self.folder / "static"),
+            # The same for every data folder: it depends on the code only.
+            "STATIC_ROOT": str(ROOT / ".demo" / "static"),
             "BEAT_SCHEDULE_FILE": str(self.folder / "beat-schedule"),
             "DEMO_CLOCK_OFFSET": str(self.options.clock_offset),
             "PYTHONUNBUFFERED": "1",
@@ -427,8 +430,8 @@ class Supervisor:
                 child.deaths += 1
                 child.restart_at = time.monotonic() + pause
                 self.say(f"The {child.name} program stopped; starting it again in {pause} s (see {child.log}).")
-                if group_alive(child.pid):  # its own children, e.g. of a worker killed with SIGKILL
-                    stop_groups([child.pid], 5)
+                if group_alive(child.pid):  # orphans of a killed leader would keep the port or the queue
+                    stop_groups([child.pid], 0.5)
             elif time.monotonic() >= child.restart_at:
                 child.start(self.environment)
                 self._note_processes()
@@ -508,13 +511,10 @@ def pdf_sentence(missing: Sequence[str]) -> str:
 def only_pdf_fails(body: str) -> bool:
     """Whether /readyz complains about nothing but the PDF engine, without which the demo goes on."""
     try:
-        checks = json.loads(body)["checks"]
-        failing = [
-            name for name, check in checks.items() if (check if isinstance(check, bool) else check["ok"]) is False
-        ]
+        failing = {name for name, said in json.loads(body)["parts"].items() if said != "ok"}
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
-    return bool(failing) and all("pdf" in name or "font" in name for name in failing) and bool(missing_pdf_libraries())
+    return failing == {"pdf"} and bool(missing_pdf_libraries())
 
 
 # --------------------------------------------------------------- in the set-up child
@@ -523,15 +523,52 @@ def only_pdf_fails(body: str) -> bool:
 def prepare() -> None:
     """Bring database, static files and the demo school up to date; one line on stdout per step."""
     import django
-    from django.core.management import call_command
+    from django.core.management import call_command, get_commands
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=1, stdout=sys.stderr)
     print("database up to date", flush=True)
-    call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
-    print("static files", flush=True)
-    call_command("demo_seed", stdout=sys.stderr)
+    print(collect_static(), flush=True)
+    if "demo_seed" in get_commands():
+        call_command("demo_seed", stdout=sys.stderr)
+    if offset := int(os.environ.get("DEMO_CLOCK_OFFSET") or 0):
+        from common import clock
+
+        clock.move(dt.timedelta(seconds=offset))
     print("reference data and demo school", flush=True)
+    ask_for_heartbeat()
+
+
+def ask_for_heartbeat() -> None:
+    """Forget the last run's heartbeat and queue one: ready then means that this run's worker answers."""
+    from cme_portal.celery import app
+    from common.models import Heartbeat
+
+    Heartbeat.objects.all().delete()
+    app.send_task("common.jobs.heartbeat", ignore_result=True)
+
+
+def collect_static() -> str:
+    """Hashing and compressing takes ten seconds: only when a file has changed."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in sorted(finder.list([]), key=lambda pair: str(pair[0])):
+            stat = Path(storage.path(path)).stat()
+            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    folder = Path(settings.STATIC_ROOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / "static.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the demo and a test run may come together
+        stamp = folder.parent / "static.stamp"
+        if (folder / "staticfiles.json").exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
+            return "static files (unchanged)"
+        call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
+        stamp.write_text(digest.hexdigest())
+    return "static files"
 
 
 # ----------------------------------------------------------------------- command line
@@ -539,7 +576,7 @@ def prepare() -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     parser = argparse.ArgumentParser(prog="python -m cme_portal.demo", description="Run the CME Portal demo.")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000), help="0 takes a free one")
+    parser.add_argument("--port", type=int, help="default PORT or 8000; 0 takes a free one")
     parser.add_argument("--host", default=os.environ.get("HOST_ADDRESS") or "127.0.0.1")
     parser.add_argument("--base-url", default="", help="how browsers reach it, if not by host and port")
     parser.add_argument("--data-dir", type=Path, default=ROOT / ".demo")
@@ -550,7 +587,13 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     parser.add_argument("--web-workers", type=int, default=2)
     parser.add_argument("--reset", action="store_true", help="delete the demo's data and stop")
     given = parser.parse_args(arguments)
-    port = given.port or free_port()
+    port = given.port
+    if port is None:
+        wanted = os.environ.get("PORT") or "8000"
+        if not wanted.isdecimal():
+            raise DemoError(f"PORT={wanted} is not a port; choose one from 1024 to 65535: PORT=8123 make demo")
+        port = int(wanted)
+    port = port or free_port()
     host = "localhost" if given.host in {"127.0.0.1", "0.0.0.0", "::"} else given.host  # noqa: S104
     options = Options(
         port=port,
@@ -580,7 +623,11 @@ def reset(folder: Path) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options, wants_reset = parse(arguments)
+    try:
+        options, wants_reset = parse(arguments)
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        return 1
     supervisor = Supervisor(options)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """All settings, read once from the environment, typed; a wrong value stops the start with every error listed."""
 
+import importlib.util
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -158,7 +159,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_bootstrap = importlib.util.find_spec("bootstrap")  # the wheel bootstrap-wrapper: its compiled CSS, no script (decision 29)
+STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", Path(_bootstrap.submodule_search_locations[0]))]  # type: ignore[union-attr, index]
 STORAGE_DIR = Path(env.str("STORAGE_DIR", str(BASE_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(STORAGE_DIR)}},
@@ -207,7 +209,12 @@ REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
 REFERENCE_LOADERS = ("credits.reference.load",)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
+CATALOGUE_CREDIT = ""  # (activity ids) -> {id: runs}: the credit each activity shows in lists
+NAME_STANDS_ON: tuple[str, ...] = ()  # (person id) -> bool: is the name on something issued?
 PAGE_PANELS: dict[str, tuple[str, ...]] = {}
+ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
+ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
+DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}
 MOVABLE_CLOCK = PORTAL_ENV in {"demo", "test"}
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,5 +1,15 @@
 """One include per app; the admin; health; error handlers."""
 
-from django.urls import path
+from django.conf import settings
+from django.urls import include, path
 
-urlpatterns: list = []
+from cme_portal import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("", include("accounts.urls")),
+]
+if settings.PORTAL_DEMO:
+    urlpatterns.append(path("demo/", include("cme_portal.demo_urls")))

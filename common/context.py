@@ -40,7 +40,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `provider`, `person`, `nav`, `theme`, `demo`. Nothing is read before a template asks."""
     theme = request.COOKIES.get("theme", "auto")
     return {
-        "provider": SimpleLazyObject(_provider),
+        "provider": SimpleLazyObject(current_provider),
         "person": getattr(request, "person", None),
         "nav": _Once(lambda: navigation(request)),
         "theme": theme if theme in THEMES else "auto",
@@ -53,9 +53,13 @@ def navigation(request: HttpRequest) -> list[NavItem]:
     """The main navigation of this person; an entry whose page is not installed is left out."""
     actor = getattr(request, "actor", None)
     if not getattr(request, "person", None):  # lazy: truth, not identity
-        entries = [(_("Find activities"), "activities:catalogue"), (_("Check in"), "activities:checkin")]
+        entries = [(_("Find activities"), "activities:catalogue"), (_("Check in"), "credits:check_in")]
     else:
-        entries = [(_("My credit"), "credits:home"), (_("Find activities"), "activities:catalogue"), (_("Transcript"), "credits:transcript")]
+        entries = [
+            (_("My credit"), "credits:home"),
+            (_("Find activities"), "activities:catalogue"),
+            (_("Transcript"), "credits:transcript"),
+        ]
         if getattr(actor, "is_planner", False):
             entries += [(_("My activities"), "activities:my_activities"), (_("Gaps"), "activities:gap_list")]
         if getattr(actor, "is_office", False):
@@ -100,9 +104,10 @@ def _current(path: str, urls: list[str]) -> str:
     return max((u for u in urls if path == u or (u != "/" and path.startswith(u))), key=len, default="")
 
 
-def _provider() -> Any:
+def current_provider() -> Any:
+    """The provider of this installation, or a stand-in before set-up."""
     # By name, not by import: the kernel knows no app (import contract).
     try:
-        return apps.get_model("accounts", "Provider").current() or _NoProvider()  # type: ignore[attr-defined]
+        return apps.get_model("accounts", "Provider").current() or _NoProvider()
     except (LookupError, ObjectDoesNotExist):
         return _NoProvider()

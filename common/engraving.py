@@ -32,7 +32,7 @@ def wave(length: float, period: float, amplitude: float) -> str:
     return "".join(path)
 
 
-def ring(radius: float, amplitude: float, petals: int, steps: int = 8) -> str:
+def ring(radius: float, amplitude: float, petals: int, steps: int = 4) -> str:
     """r = radius + amplitude sin(petals θ) as a closed path of cubics around the origin."""
 
     def at(theta: float) -> tuple[Point, Point]:
@@ -93,7 +93,7 @@ def frame() -> str:
         for y in (45, 771)
     )
     return (
-        f'<defs><path id="fa" d="{across}"/><path id="fd" d="{down}"/><path id="fc" d="{ring(13, 8, 12, 6)}"/></defs>'
+        f'<defs><path id="fa" d="{across}"/><path id="fd" d="{down}"/><path id="fc" d="{ring(13, 8, 12)}"/></defs>'
         f'<g fill="none" stroke="{INK_SOFT}" stroke-width=".55">{bands}</g>'
         f'<rect x="34" y="34" width="988" height="748" fill="none" stroke="{INK}" stroke-width="1.4"/>'
         f'<rect x="56" y="56" width="944" height="704" fill="none" stroke="{INK}" stroke-width=".8"/>{corners}'
@@ -134,13 +134,13 @@ def seal(above: str = "LAKESHORE UNIVERSITY", below: str = "SCHOOL OF MEDICINE",
     )
     dots = "".join(f'<circle cx="{_n(100 + 71.6 * sin(radians(a)))}" cy="{_n(100 - 71.6 * cos(radians(a)))}" r="1.7"/>' for a in (105, 255))
     body = (
-        f'<defs><path id="sr" d="{ring(93, 4.5, 36, 6)}"/></defs>'
+        f'<defs><path id="sr" d="{ring(93, 4.5, 36)}"/></defs>'
         f'<g transform="translate(100 100)" fill="none" stroke="{SEAL_RING}" stroke-width=".6">{_turns("sr", 4, 36)}</g>'
         f'<circle cx="100" cy="100" r="86" fill="#fff" stroke="{INK}" stroke-width="1.6"/>'
         f'<circle cx="100" cy="100" r="58" fill="none" stroke="{INK}" stroke-width="1.1"/>'
         f'<circle cx="100" cy="100" r="55" fill="none" stroke="{SEAL_RING}" stroke-width=".7"/>'
-        f'<g fill="{INK}">{_on_circle(above, size=12.6, radius=67.5, tracking=3.6)}'
-        f"{_on_circle(below, size=12, radius=76.5, tracking=3.1, below=True)}{dots}</g>"
+        f'<g fill="{INK}">{_on_circle(above, size=12.6, radius=67.5, tracking=2.7)}'
+        f"{_on_circle(below, size=12, radius=76.5, tracking=2.2, below=True)}{dots}</g>"
         f'<g fill="none" stroke="{INK}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round">'
         '<path fill="#fff" d="M93 118l3.4-38h7.2l3.4 38z"/><path d="M94.2 105h11.6M95.2 93h9.6" stroke-width="1.6"/>'
         '<path d="M93.5 80h13M95.5 80v-9h9v9M94.5 71c0-4 2.4-6.4 5.5-7.6 3.1 1.2 5.5 3.6 5.5 7.6z"/>'

@@ -16,7 +16,12 @@ EXTRA: tuple[str, ...] = ("info",)
 SPRITE = "img/icons.svg"
 
 _NAME = r"""["']([a-z][a-z0-9-]*)["']"""
-_IN_TEMPLATES = (re.compile(r"\{%\s*icon\s+" + _NAME), re.compile(r"\bicon(?:_name)?=" + _NAME), re.compile(r"\{%\s*empty\s+" + _NAME), re.compile(r"""\{%\s*chip\s+["'][a-z]+["']\s+""" + _NAME))
+_IN_TEMPLATES = (
+    re.compile(r"\{%\s*icon\s+" + _NAME),
+    re.compile(r"\bicon(?:_name)?=" + _NAME),
+    re.compile(r"\{%\s*emptystate\s+" + _NAME),
+    re.compile(r"""\{%\s*chip\s+["'][a-z]+["']\s+""" + _NAME),
+)
 _IN_PYTHON = (
     re.compile(r"\bicon=" + _NAME),
     re.compile(r"\bicons?\.markup\(" + _NAME),
@@ -34,7 +39,11 @@ def sprite_path() -> Path:
 def _bundle() -> dict[str, str]:
     """Every Lucide icon's drawing, without the outer <svg>."""
     with resources.as_file(resources.files("lucide") / "lucide.zip") as path, ZipFile(path) as bundle:
-        return {name.removesuffix(".svg"): _inner(bundle.read(name).decode()) for name in bundle.namelist() if name.endswith(".svg")}
+        return {
+            name.removesuffix(".svg"): _inner(bundle.read(name).decode())
+            for name in bundle.namelist()
+            if name.endswith(".svg")
+        }
 
 
 def _inner(svg: str) -> str:

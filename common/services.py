@@ -797,7 +797,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=("serve", "run"))
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's & leaves SIGINT ignored
+        signal.signal(number, _interrupt)
     with contextlib.ExitStack() as stack:
         folder = options.data_dir.absolute()
         if options.temporary:

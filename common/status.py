@@ -69,7 +69,10 @@ register(
 register(
     "activity_public",
     {
-        **dict.fromkeys(("draft", "submitted", "in_review", "returned", "approved", "designated"), Status("Under review", "idle", "hourglass")),
+        **dict.fromkeys(
+            ("draft", "submitted", "in_review", "returned", "approved", "designated"),
+            Status("Under review", "idle", "hourglass"),
+        ),
         "published": Status("Open", "ok", "door-open"),
         **dict.fromkeys(("ended", "closing", "closed", "archived"), Status("Ended", "idle", "flag")),
         **dict.fromkeys(("rejected", "withdrawn", "cancelled"), Status("Cancelled", "bad", "calendar-x-2")),
@@ -88,45 +91,38 @@ register(
 register(
     "registration",
     {
-        "registered": Status("You’re registered", "ok", "circle-check"),
-        "confirmed": Status("You’re registered", "ok", "circle-check"),
+        "registered": Status("Registered", "ok", "circle-check"),
         "waiting": Status("Wait list", "warn", "list-plus"),
-        "waitlisted": Status("Wait list", "warn", "list-plus"),
         "offered": Status("Place offered", "warn", "ticket"),
-        "expired": Status("Offer expired", "idle", "clock-alert"),
-        "attended": Status("Attended", "ok", "user-check"),
-        "no_show": Status("Not attended", "idle", "circle-dashed"),
         "cancelled": Status("Cancelled", "idle", "ban"),
     },
+)
+# The same, as the person reads it about themselves.
+register(
+    "my_registration", {**kinds()["registration"], "registered": Status("You’re registered", "ok", "circle-check")}
 )
 register(
     "disclosure",
     {
-        "not_asked": Status("Not asked", "idle", "circle-dashed"),
         "asked": Status("Asked", "idle", "mail"),
-        "requested": Status("Asked", "idle", "mail"),
-        "draft": Status("Begun", "idle", "pencil"),
-        "answered": Status("Answered, not read", "info", "mail-open"),
-        "submitted": Status("Answered, not read", "info", "mail-open"),
+        "disclosed": Status("Answered, not read", "info", "mail-open"),
         "to_decide": Status("To decide", "warn", "scale"),
-        "expires_soon": Status("Expires soon", "warn", "clock"),
+        "to_mitigate": Status("To mitigate", "warn", "scale"),
+        "expires_soon": Status("Expires soon", "warn", "clock"),  # a fact beside "cleared", not a stored standing
         "expired": Status("Expired", "bad", "clock-alert"),
         "excluded": Status("Excluded", "bad", "ban"),
-        "superseded": Status("Replaced", "idle", "repeat"),
         "cleared": Status("Cleared", "ok", "circle-check"),
-        "mitigated": Status("Cleared, mitigated", "ok", "shield-check"),
         "cleared_mitigated": Status("Cleared, mitigated", "ok", "shield-check"),
     },
 )
 register(
     "claim",
     {
+        "live": Status("Claimed", "ok", "badge-check"),
+        "void": Status("Withdrawn", "idle", "undo-2"),
+        # Facts about what could be claimed, before there is a claim.
         "not_claimed": Status("Not claimed", "idle", "circle-dashed"),
         "open": Status("Ready to claim", "info", "award"),
-        "claimed": Status("Claimed", "ok", "badge-check"),
-        "accepted": Status("Claimed", "ok", "badge-check"),
-        "voided": Status("Taken back", "idle", "ban"),
-        "superseded": Status("Replaced", "idle", "repeat"),
         "closed": Status("Window closed", "bad", "lock"),
     },
 )
@@ -134,9 +130,7 @@ register(
     "certificate",
     {
         "on_request": Status("On request", "idle", "file-text"),
-        "waiting": Status("Being made", "info", "hourglass"),
-        "queued": Status("Being made", "info", "hourglass"),
-        "current": Status("Current", "ok", "circle-check"),
+        "preparing": Status("Being made", "info", "hourglass"),
         "issued": Status("Current", "ok", "circle-check"),
         "superseded": Status("Superseded", "warn", "repeat"),
         "revoked": Status("Revoked", "bad", "octagon-x"),
@@ -146,9 +140,7 @@ register(
     "job",
     {
         "due": Status("Waiting", "idle", "hourglass"),
-        "queued": Status("Waiting", "idle", "hourglass"),
         "running": Status("Running", "info", "radio"),
-        "retrying": Status("Trying again", "warn", "repeat"),
         "done": Status("Done", "ok", "circle-check"),
         "failed": Status("Failed", "bad", "octagon-x"),
     },

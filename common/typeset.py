@@ -71,7 +71,9 @@ def _foreign(char: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(char) in ("W", "F"):
         return 1.3 if ord(char) > 0x1F000 else 1.0
-    return 1.4 if ord(char) > 0x1F000 or ord(char) in (0xFDFD, 0x102A) else 0.85
+    if ord(char) > 0x1F000 or char == "\ufdfd":
+        return 1.4
+    return 0.65 if unicodedata.bidirectional(char) in ("R", "AL") else 0.85
 
 
 def width(text: str, name: str, size: float) -> float:
@@ -118,9 +120,10 @@ def atoms(text: str, name: str, limit: float) -> list[tuple[str, str]]:
                 found.append((gap, piece))
                 gap = ""
                 continue
+            anywhere = width(piece, name, 1) > limit
             part = ""
             for cluster in _clusters(piece):
-                if part and (_breakable(cluster[0]) or _breakable(part[-1]) or width(part + cluster, name, 1) > limit):
+                if part and (anywhere or _breakable(cluster[0]) or _breakable(part[-1])):
                     found.append((gap, part))
                     gap, part = "", ""
                 part += cluster
@@ -214,32 +217,34 @@ def run_lines(runs: Sequence[Run], family: str, size: float, limit: float) -> in
     return len(_greedy(pieces, ems)) if pieces else 0
 
 
+INCH = 72.0
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one kind of line of a certificate is set; sizes and spaces in points."""
+    """How one kind of line of a certificate is set; sizes and spaces in points.
+
+    ``tries`` are (line width, lines, largest, smallest), the first that holds the text wins.
+    """
 
     name: str
-    size: float
-    least: float
-    lines: int
     leading: float
     before: float
     after: float
-    limit: float
+    tries: tuple[tuple[float, int, float, float], ...]
 
 
-INCH = 72.0
+FULL = 8.6 * INCH
 STYLES = {
-    "heading": Style("sans-600", 10.5, 9, 1, 1.3, 0, 5, 8.0 * INCH),
-    "org": Style("serif-600", 15.5, 11, 2, 1.3, 0, 0, 8.0 * INCH),
-    "lead": Style("serif", 12.5, 10, 2, 1.4, 0, 0, 8.2 * INCH),
-    "name": Style("serif-600", 38, 12, 2, 1.12, 6.5, 9.4, 8.6 * INCH),
-    "text": Style("serif", 12.5, 9, 2, 1.4, 0, 0, 8.2 * INCH),
-    "title": Style("serif-600", 18, 10, 2, 1.22, 5, 6.5, 5.7 * INCH),
-    "credit": Style("serif", 22, 12, 2, 1.25, 4.3, 0, 8.6 * INCH),
-    "designation": Style("serif", 14, 11, 2, 1.4, 7.2, 0, 8.6 * INCH),
+    "heading": Style("sans-600", 1.3, 0, 5, ((8 * INCH, 1, 10.5, 8), (8 * INCH, 2, 8, 7))),
+    "org": Style("serif-600", 1.3, 0, 0, ((8 * INCH, 1, 15.5, 13), (8 * INCH, 2, 14, 10), (8 * INCH, 3, 11, 9))),
+    "lead": Style("serif", 1.4, 0, 0, ((8 * INCH, 1, 12.5, 11), (8 * INCH, 2, 12, 9))),
+    "name": Style("serif-600", 1.12, 6.5, 9.4, ((FULL, 1, 38, 29), (FULL, 2, 34, 20), (FULL, 3, 24, 15), (FULL, 5, 17, 11))),
+    "text": Style("serif", 1.4, 0, 0, ((8 * INCH, 1, 12.5, 11.5), (7 * INCH, 2, 12.5, 10.5), (8.2 * INCH, 3, 11, 9))),
+    "title": Style("serif-600", 1.22, 5, 6.5, ((5.7 * INCH, 2, 18, 16.5), (8 * INCH, 2, 18, 14), (8.4 * INCH, 3, 15, 11), (8.4 * INCH, 4, 12, 9))),
+    "credit": Style("serif", 1.25, 4.3, 0, ((FULL, 1, 22, 14), (FULL, 2, 16, 10), (FULL, 3, 12, 9))),
+    "designation": Style("serif", 1.4, 7.2, 0, ((FULL, 1, 14, 11), (FULL, 2, 13, 9))),
 }
-WIDE = 8.4 * INCH
 TOP, FLOOR = 2.5 * INCH, 7.64 * INCH
 BASE_GAP = 0.2 * INCH
 
@@ -288,30 +293,33 @@ def _block(part: dict[str, Any], scale: float) -> Block:
     kind = part["kind"] if part["kind"] in STYLES else "text"
     style, runs = STYLES[kind], part["runs"]
     text = plain(runs)
-    limit = style.limit
-    space = min(1.0, scale + 0.1)
-    sizes = [max(style.least, round(style.size * scale * step * 2) / 2) for step in (1, 0.92, 0.85, 0.78, 0.72, 0.66, 0.6, 0.55, 0.5, 0.45, 0.4)]
+    styled = any(run.get("style") for run in runs)
     lines: list[str] = []
-    if any(run.get("style") for run in runs):
-        size = sizes[0]
-        count = 1
-        for size in sizes:
-            count = run_lines(runs, "serif", size, limit)
-            if count <= (1 if kind == "credit" else style.lines):
+    size, count = style.tries[0][2], 1
+    for limit, most, largest, smallest in style.tries:
+        for size in _steps(largest * scale, smallest * scale):
+            if styled:
+                count = run_lines(runs, "serif", size, limit)
+            else:
+                lines = balance(text, style.name, size, limit)
+                count = len(lines)
+            if count <= most:
                 break
-    else:
-        if kind == "title":
-            # A long title may run wide before it gets small.
-            tried = [fit(text, style.name, limit=room, sizes=sizes[:n], lines=style.lines, leading=style.leading) for room, n in ((limit, 2), (WIDE, 4))]
-            fitted = next((one for one in tried if len(one.lines) <= style.lines), None) or fit(
-                text, style.name, limit=WIDE, sizes=sizes, lines=3, leading=style.leading
-            )
         else:
-            fitted = fit(text, style.name, limit=limit, sizes=sizes, lines=style.lines, leading=style.leading)
-        size, lines = fitted.size, fitted.lines
-        count = len(lines)
+            continue
+        break
+    space = min(1.0, scale + 0.1)
     height = size * style.leading * count + (style.before + style.after) * space
     return Block(kind, runs, lines, size, style.before * space, style.after * space, style.leading, direction(text), height)
+
+
+def _steps(largest: float, smallest: float) -> list[float]:
+    """Half points from large to small, each about a tenth less: few sizes, so that fonts and caches are shared."""
+    sizes, size = [], largest
+    while size > smallest:
+        sizes.append(max(round(size * 2) / 2, 6.0))
+        size *= 0.92
+    return [*dict.fromkeys(sizes), max(round(smallest * 2) / 2, 6.0)]
 
 
 def certificate(context: dict[str, Any]) -> Certificate:

@@ -67,5 +67,5 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     # tokens as they are; our parts only under .cme, so that Unfold's own pages keep their look.
     "STYLES": [_css("css/tokens.css"), _css("css/cme-admin.css")],
-    "SCRIPTS": [_css("js/app.js")],
+    "SCRIPTS": [_css("js/theme.js"), _css("js/app.js")],
 }

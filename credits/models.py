@@ -98,7 +98,7 @@ class ClaimTotal(models.Model):
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="totals")
     credit_type = models.ForeignKey(CreditType, on_delete=models.PROTECT, related_name="+")
-    designation = models.ForeignKey(Designation, on_delete=models.PROTECT, related_name="claim_totals")
+    designation = models.ForeignKey(Designation, on_delete=models.PROTECT, null=True, related_name="claim_totals")
     minutes = models.PositiveIntegerField()
     credits = models.DecimalField(max_digits=6, decimal_places=2)
     designated = models.DecimalField(max_digits=6, decimal_places=2, help_text="The maximum then, for non-physician wording (AMA-CERT-2)")

@@ -29,6 +29,10 @@ class Company(models.Model):
                 condition=Q(decided_at=None, decided_by=None) | Q(decided_at__isnull=False, decided_by__isnull=False),
                 name="company_decided_coherent", violation_error_message="A decision has a person and a time.",
             ),
+            # SII-3.5b: learners read companies by name only.
+            models.CheckConstraint(
+                condition=~Q(name__regex="[®™©℠]"), name="company_name_plain", violation_error_message="Write the company, not a product: its name without ® or ™."
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -142,3 +146,17 @@ class ExclusionException(models.Model):
 
     def __str__(self) -> str:
         return f"SII-3.2{self.exception}"
+
+
+class DisclosureText(models.Model):
+    """One disclosure as learners read it; deliveries point to it by its hash (SII-3.5d). PII: names, six years."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    first_shown_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only("disclosure_text")]
+
+    def __str__(self) -> str:
+        return self.sha256[:8]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from common import clock, icons
+from common import clock, context, icons
 from common import status as statuses
 
 register = template.Library()
@@ -44,7 +44,7 @@ _sprite_urls: dict[tuple[str, int], str] = {}
 def _sprite_url() -> str:
     key = (settings.STATIC_URL, id(storages["staticfiles"]))
     if key not in _sprite_urls:
-        _sprite_urls[key] = static(icons.SPRITE)
+        _sprite_urls[key] = asset(icons.SPRITE)
     return _sprite_urls[key]
 
 
@@ -62,7 +62,9 @@ def chip(tone: str, name: str, word: str, plain: bool = False) -> SafeString:
 
 
 def _chip(tone: str, name: str, word: str, *, plain: bool) -> SafeString:
-    return format_html('<span class="status status-{}{}">{}{}</span>', tone, " status-plain" if plain else "", icon(name), word)
+    return format_html(
+        '<span class="status status-{}{}">{}{}</span>', tone, " status-plain" if plain else "", icon(name), word
+    )
 
 
 @register.filter
@@ -235,7 +237,11 @@ def zone_name(moment: dt.datetime, zone: Any = None) -> str:
     tz = _zone(zone)
     short = moment.astimezone(tz).tzname() or ""
     key = getattr(tz, "key", str(tz))
-    if key.startswith(("America/", "US/", "Pacific/Honolulu")) and short[-2:] in {"ST", "DT"} and short[:-2] in _ZONE_NAMES:
+    if (
+        key.startswith(("America/", "US/", "Pacific/Honolulu"))
+        and short[-2:] in {"ST", "DT"}
+        and short[:-2] in _ZONE_NAMES
+    ):
         return _ZONE_NAMES[short[:-2]]
     return key.rpartition("/")[2].replace("_", " ") + " time" if "/" in key else short
 
@@ -256,20 +262,26 @@ def alert(content: str, tone: str = "idle", title: str = "", icon_name: str = ""
     """`{% alert "warn" title="One thread stops short" %}<p>…</p>{% endalert %}`: `level` is the heading's."""
     heading = format_html("<h{0}>{1}</h{0}>", int(level), title) if title else ""
     mark = icon(icon_name or _ALERT_ICONS[tone], **{"class": f"ico ico-{tone}"})
-    return format_html('<div class="alert alert-{}">{}<div>{}{}</div></div>', tone, mark, heading, mark_safe(content.strip()))
+    return format_html(
+        '<div class="alert alert-{}">{}<div>{}{}</div></div>', tone, mark, heading, mark_safe(content.strip())
+    )
 
 
 @register.simple_block_tag
 def note(content: str, title: str = "", quiet: bool = False, level: int = 3) -> SafeString:
     """`{% note title="Whose practice is this about?" quiet=True %}<p>…</p>{% endnote %}`: help in the margin."""
     heading = format_html("<h{0}>{1}</h{0}>", int(level), title) if title else ""
-    return format_html('<section class="note{}">{}{}</section>', " note-quiet" if quiet else "", heading, mark_safe(content.strip()))
+    return format_html(
+        '<section class="note{}">{}{}</section>', " note-quiet" if quiet else "", heading, mark_safe(content.strip())
+    )
 
 
 @register.simple_block_tag
-def empty(content: str, name: str, title: str, level: int = 2) -> SafeString:
-    """`{% empty "sprout" "No credit yet" %}<p>…</p><p class="row-flex">buttons</p>{% endempty %}`: what will be here."""
-    return format_html('<div class="empty">{0}<h{1}>{2}</h{1}>{3}</div>', icon(name), int(level), title, mark_safe(content.strip()))
+def emptystate(content: str, name: str, title: str, level: int = 2) -> SafeString:
+    """`{% emptystate "sprout" "No credit yet" %}<p>…</p><p class="row-flex">buttons</p>{% endemptystate %}`."""
+    return format_html(
+        '<div class="empty">{0}<h{1}>{2}</h{1}>{3}</div>', icon(name), int(level), title, mark_safe(content.strip())
+    )
 
 
 # --- small charts: sizes are SVG attributes, because the page's policy allows no inline style ----------------
@@ -314,7 +326,13 @@ def bars(values: Sequence[int], label: str) -> SafeString:
     top = max((*values, 1))
     width = Decimal(100) / max(len(values), 1)
     rows = (
-        (" now" if n == len(values) - 1 else "", (width * n).quantize(Decimal("0.01")), 100 - _share(v, top), (width * Decimal("0.9")).quantize(Decimal("0.01")), _share(v, top))
+        (
+            " now" if n == len(values) - 1 else "",
+            (width * n).quantize(Decimal("0.01")),
+            100 - _share(v, top),
+            (width * Decimal("0.9")).quantize(Decimal("0.01")),
+            _share(v, top),
+        )
         for n, v in enumerate(values)
     )
     drawn = format_html_join("", '<rect class="bar{}" x="{}%" y="{}%" width="{}%" height="{}%"/>', rows)
@@ -322,6 +340,24 @@ def bars(values: Sequence[int], label: str) -> SafeString:
 
 
 # --- plumbing for the component templates ----------------------------------------------------------------
+
+
+@register.simple_tag
+def asset(path: str) -> str:
+    """`{% asset "css/tokens.css" %}`: like `static`, but a file the manifest does not know never takes a page down.
+
+    The frame of every page, error pages included, uses it; a test says which files are missing.
+    """
+    try:
+        return static(path)
+    except ValueError:
+        return f"{settings.STATIC_URL}{path}"
+
+
+@register.simple_tag
+def portal_provider() -> Any:
+    """`{% portal_provider as provider %}`: for e-mail and documents, which are rendered without a request."""
+    return context.current_provider()
 
 
 @register.simple_tag
@@ -338,17 +374,12 @@ def url_or_empty(name: str, *args: Any) -> str:
 @register.filter
 def alert_tone(tags: str) -> str:
     """Django's message level → our tone."""
-    return next((t for tag, t in (("error", "bad"), ("warning", "warn"), ("success", "ok")) if tag in str(tags)), "info")
+    return next(
+        (t for tag, t in (("error", "bad"), ("warning", "warn"), ("success", "ok")) if tag in str(tags)), "info"
+    )
 
 
 @register.filter
-def described_by(field: Any) -> str:
-    """The ids that explain a form field: its hint, its error, its counter, in reading order."""
-    parts = []
-    if field.help_text:
-        parts.append(f"{field.auto_id}_hint")
-    if field.errors:
-        parts.append(f"{field.auto_id}_error")
-    if field.field.widget.attrs.get("data-words"):
-        parts.append(f"{field.auto_id}_counter")
-    return " ".join(parts)
+def choice_hint(field: Any, value: Any) -> str:
+    """The small line under a choice, from the widget's `hints`."""
+    return str(getattr(field.field.widget, "hints", {}).get(str(value), ""))

@@ -81,9 +81,15 @@
       all("[data-total-of]").forEach(function (out) {
         var kind = out.dataset.totalOf;
         var count = 0;
+        var minutes = 0;
         all("[data-credit]", form).forEach(function (input) {
-          if (!kind || input.dataset.kind === kind) count += quarters(input.value) || 0;
+          if (kind && input.dataset.kind !== kind) return;
+          var chosen = quarters(input.value) || 0;
+          count += chosen;
+          // Left at its cap, a session counts all its minutes: a course's total is rounded once (AMA-CALC-2).
+          minutes += chosen && chosen === quarters(input.dataset.max) ? parseInt(input.dataset.minutes, 10) || chosen * 15 : chosen * 15;
         });
+        if ("once" in out.dataset) count = Math.floor((2 * minutes + 15) / 30);
         var cap = quarters(out.dataset.cap || "");
         if (cap !== null && count > cap) count = cap;
         out.textContent = written(count);

@@ -178,8 +178,10 @@ def test_root_in_a_closed_home_folder(folder, monkeypatch):
     [
         (
             "postgres: error while loading shared libraries: libz.so.1: cannot open shared object file",
-            "It cannot start because the system library libz.so.1 is missing; install it, "
-            "or set DATABASE_URL and REDIS_URL to servers of your own.",
+            (
+                "It cannot start because the system library libz.so.1 is missing; install it, "
+                "or set DATABASE_URL and REDIS_URL to servers of your own."
+            ),
         ),
         (
             "initdb: error: could not write: No space left on device",
@@ -194,7 +196,7 @@ def test_last_words_become_one_sentence(said, sentence):
 
 
 def test_full_disk_is_refused_before_anything_is_written(folder):
-    with pytest.raises(ServiceError, match="The disk is full: .* MB left and 999000000 MB are needed"):
+    with pytest.raises(ServiceError, match=r"The disk is full: .* MB left and 999000000 MB are needed"):
         services.check_space(folder / "not" / "yet", megabytes=999_000_000)
 
 

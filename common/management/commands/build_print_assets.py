@@ -43,9 +43,11 @@ def static_font(filename: str) -> bytes:
     for record in list(font["name"].names):
         if record.nameID in (3, 5, 16, 17, 21, 22, 25):
             font["name"].removeNames(nameID=record.nameID)
-    full = f"{NAMES[family]} {weight}{' Italic' if style == 'italic' else ''}"
-    for name_id, value in ((1, full), (2, "Regular"), (3, full), (4, full), (6, full.replace(" ", ""))):
+    kind = {"400": "Regular", "600": "SemiBold"}[weight] if style == "normal" else "Italic"
+    full = f"{NAMES[family]} {kind}"
+    for name_id, value in ((1, NAMES[family]), (2, kind), (3, full), (4, full), (6, full.replace(" ", "-"))):
         font["name"].setName(value, name_id, 3, 1, 0x409)
+    font["OS/2"].usWeightClass = int(weight)
     font["head"].created = font["head"].modified = 3_800_000_000
     font.recalcTimestamp = False
     out = io.BytesIO()

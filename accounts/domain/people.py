@@ -1,0 +1,62 @@
+"""Find a person by an address, or make one; whom to write to."""
+
+from accounts.enums import AddressKind
+from accounts.models import Person, PersonAddress
+from accounts.models.person import degrees_are_physician
+from common import audit, clock, locks
+from common.actors import Actor
+
+
+def normalize_email(email: str) -> str:
+    """As addresses are kept: lower case, without blanks around."""
+    return email.strip().lower()
+
+
+def find_by_email(email: str) -> Person | None:
+    """The live person behind an address: the verified owner first, then who was entered with it first."""
+    rows = PersonAddress.objects.filter(kind=AddressKind.EMAIL, value=normalize_email(email), removed_at=None, person__deactivated_at=None)
+    row = rows.select_related("person").order_by("verified_at", "pk").first()  # PostgreSQL sorts NULL last
+    return row.person if row else None
+
+
+def find_or_create_person(
+    *, email: str, given_name: str, family_name: str, degrees: str, profession: str, by: Actor
+) -> Person:
+    """The person behind an address, or a new one with that address unverified.
+
+    A known person is never renamed by somebody else: only what is empty is filled in. Runs in the caller's
+    transaction; two callers with the same address wait for each other and get the same person.
+    """
+    locks.require_transaction()
+    value = normalize_email(email)
+    locks.lock_key("identity", value)
+    person = find_by_email(value)
+    if person is not None:
+        return _fill_in(person, degrees=degrees, profession=profession)
+    at = clock.now()
+    person = Person.objects.create(
+        given_name=given_name.strip(), family_name=family_name.strip(), degrees=degrees.strip(), profession=profession,
+        is_physician=degrees_are_physician(degrees), created_at=at,
+    )  # fmt: skip
+    PersonAddress.objects.create(person=person, kind=AddressKind.EMAIL, value=value, is_primary=True, created_at=at)
+    audit.record("person_created", by=by, subject=person, new={"email": value})
+    return person
+
+
+def _fill_in(person: Person, *, degrees: str, profession: str) -> Person:
+    changed = []
+    if degrees.strip() and not person.degrees:
+        person.degrees, person.is_physician = degrees.strip(), degrees_are_physician(degrees)
+        changed += ["degrees", "is_physician"]
+    if profession and not person.profession:
+        person.profession = profession
+        changed.append("profession")
+    if changed:
+        person.save(update_fields=changed)
+    return person
+
+
+def email_of(person: Person) -> str:
+    """Where to write to a person: the main address, else the first one; "" when there is none."""
+    rows = PersonAddress.objects.filter(person=person, kind=AddressKind.EMAIL, removed_at=None)
+    return rows.order_by("-is_primary", "pk").values_list("value", flat=True).first() or ""

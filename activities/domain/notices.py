@@ -1,0 +1,196 @@
+"""E-mail to the people of an activity: their registration, and what changed about it.
+
+One message is written with the change that causes it; news for everybody is one job that writes all messages, so that
+moving a session of three hundred people takes no longer than moving one of three.
+"""
+
+import datetime as dt
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.domain.profile import main_emails
+from accounts.models import Person
+from activities.domain import when
+from activities.enums import RegistrationStatus, SessionStatus
+from activities.models import Activity, Registration, Session
+from common import jobs, locks, mail
+
+Kind = Literal["moved", "cancelled"]
+Facts = list[tuple[str, str]]
+CHUNK = 200
+
+
+def confirm(registration: Registration) -> None:
+    """ "You are registered" or "You are on the waiting list", with the calendar link; assert an open transaction."""
+    activity, person = registration.activity, registration.person
+    waiting = registration.status == RegistrationStatus.WAITING
+    if not person.mail_confirmations:
+        return
+    subject = _("You are on the waiting list: %(title)s") if waiting else _("You are registered: %(title)s")
+    context = {
+        "waiting": waiting,
+        "calendar_url": _url("activities:activity_calendar", activity),
+        "button_url": _url("activities:registration_detail", activity),
+        "button_label": _("Open your registration"),
+        "facts": facts(activity, room_too=not waiting),
+    }
+    _send(
+        "registration_confirmed",
+        activity,
+        person,
+        main_emails([person.pk]),
+        subject=subject % {"title": activity.title},
+        context=context,
+    )
+
+
+def offer(registration: Registration) -> None:
+    """A place is free and held for this person until a time; assert an open transaction."""
+    activity, person = registration.activity, registration.person
+    context = {
+        "until": registration.offered_until,
+        "zone": activity.zone,
+        "button_url": _url("activities:registration_detail", activity),
+        "button_label": _("Take the place"),
+        "facts": facts(activity, room_too=False),
+    }
+    subject = _("A place is free for you: %(title)s") % {"title": activity.title}
+    _send(
+        "registration_offered",
+        activity,
+        person,
+        main_emails([person.pk]),
+        subject=subject,
+        context=context,
+        key=f"offer:{registration.pk}",
+    )
+
+
+def tell_registrants(
+    *, activity: Activity, kind: Kind, session: Session | None = None, was_starts_at: dt.datetime | None = None,
+    was_ends_at: dt.datetime | None = None, was_room: str = "", reason: str = "",
+) -> None:  # fmt: skip
+    """Tell everybody registered, waiting or offered a place; call it in the transaction that moves or cancels.
+
+    Without a session the whole activity is meant. For a move `was_*` is what people have in their calendars. The same
+    news of the same session (its `sequence` names it) is sent once, however often the job runs.
+    """
+    locks.require_transaction()
+    times = [t.isoformat() if t else "" for t in (was_starts_at, was_ends_at)]
+    sequence = session.sequence if session else 0
+    name = "activities.jobs_learner.send_news"
+    jobs.later(name, activity.pk, kind, session.pk if session else 0, sequence, *times, was_room, reason)
+
+
+def send_news(
+    activity: Activity,
+    kind: Kind,
+    session: Session | None,
+    sequence: int,
+    was: tuple[dt.datetime | None, dt.datetime | None, str],
+    reason: str,
+) -> int:
+    """Write the messages of `tell_registrants`; how many people there are. Safe to repeat: each has its key."""
+    people = (
+        Registration.objects.filter(activity=activity)
+        .exclude(status=RegistrationStatus.CANCELLED)
+        .select_related("person")
+        .order_by("pk")
+    )
+    rows = list(people)
+    emails = main_emails([r.person_id for r in rows])
+    subject, context = _news(activity, kind, session, was, reason)
+    topic = f"{kind}:{session.pk if session else f'a{activity.pk}'}:{sequence}"
+    for start in range(0, len(rows), CHUNK):
+        with transaction.atomic(durable=True):
+            for row in rows[start : start + CHUNK]:
+                _send(
+                    f"activity_{kind}",
+                    activity,
+                    row.person,
+                    emails,
+                    subject=subject,
+                    context=context,
+                    key=f"{topic}:{row.person_id}",
+                )
+    return len(rows)
+
+
+def facts(activity: Activity, *, room_too: bool) -> Facts:
+    """The small table of a message: when, where, and the room's link for those who have a place."""
+    sessions = list(Session.objects.filter(activity=activity, removed_at=None).exclude(status=SessionStatus.CANCELLED))
+    found: Facts = [(_("When"), when.sentence(activity, sessions))]
+    if activity.place:
+        found.append((_("Where"), activity.place))
+    if room_too and activity.online_url:
+        found.append((_("Online"), activity.online_url))
+    return found
+
+
+def _news(
+    activity: Activity,
+    kind: Kind,
+    session: Session | None,
+    was: tuple[dt.datetime | None, dt.datetime | None, str],
+    reason: str,
+) -> tuple[str, dict[str, Any]]:
+    title = f"{activity.title}, {session.title}" if session and activity.is_series else activity.title
+    subject = (_("Moved: %(title)s") if kind == "moved" else _("Cancelled: %(title)s")) % {"title": title}
+    old_start, old_end, old_room = was
+    rows: Facts = []
+    if session is not None and kind == "moved":
+        rows.append(
+            (_("Now"), _place(when.of_session(session.starts_at, session.ends_at, activity.zone), session.room))
+        )
+        if old_start and old_end:
+            rows.append((_("Before"), _place(when.of_session(old_start, old_end, activity.zone), old_room)))
+    elif session is not None:
+        rows.append(
+            (
+                _("Was planned for"),
+                _place(when.of_session(session.starts_at, session.ends_at, activity.zone), session.room),
+            )
+        )
+    elif kind == "moved":
+        rows += facts(activity, room_too=False)
+    if reason:
+        rows.append((_("Why"), reason))
+    context: dict[str, Any] = {
+        "title": title, "session": session, "reason": reason, "facts": rows, "calendar_url": _url("activities:activity_calendar", activity),
+        "button_url": _url("activities:activity_detail", activity), "button_label": _("Open the activity"),
+    }  # fmt: skip
+    return subject, context
+
+
+def _place(text: str, room: str) -> str:
+    return f"{text}, {room}" if room else text
+
+
+def _url(name: str, activity: Activity) -> str:
+    return settings.PORTAL_BASE_URL + reverse(name, args=[activity.number])
+
+
+def _send(
+    template: str,
+    activity: Activity,
+    person: Person,
+    emails: dict[int, str],
+    *,
+    subject: str,
+    context: dict[str, Any],
+    key: str | None = None,
+) -> None:
+    to = emails.get(person.pk)
+    if to is None:
+        return
+    full = {
+        "activity": activity,
+        "person": person,
+        "settings_url": settings.PORTAL_BASE_URL + reverse("accounts:profile"),
+        **context,
+    }
+    mail.send(template, to=to, to_name=person.full_name, subject=subject, context=full, key=key)

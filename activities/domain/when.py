@@ -1,0 +1,65 @@
+"""When an activity is, in words: the one place that says it for lists, pages and messages."""
+
+import datetime as dt
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from activities.enums import ActivityKind
+from activities.models import Activity, Session
+from common.templatetags.cme import local, local_date, local_range
+
+
+def day_of(moment: dt.datetime, zone: str) -> dt.date:
+    """The date of an instant in a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def days(sessions: Iterable[Session], zone: str) -> list[tuple[dt.date, list[Session]]]:
+    """Sessions by the day they begin on in the activity's zone, both in order."""
+    found: dict[dt.date, list[Session]] = {}
+    for session in sorted(sessions, key=lambda s: (s.starts_at, s.ends_at, s.pk)):
+        found.setdefault(day_of(session.starts_at, zone), []).append(session)
+    return sorted(found.items())
+
+
+def of_session(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
+    """ "Tue, Nov 24, 12:00 to 1:00 pm Eastern"."""
+    if day_of(starts_at, zone) != day_of(ends_at, zone):
+        return local_range(starts_at, ends_at, zone)
+    return f"{local_date(starts_at, zone)}, {local_range(starts_at, ends_at, zone)}"
+
+
+def sentence(activity: Activity, sessions: Iterable[Session]) -> str:
+    """The whole activity: one day with its hours, several days, or any time."""
+    by_day = days(sessions, activity.zone)
+    if activity.kind == ActivityKind.ENDURING:
+        return (
+            _("Any time until %(date)s") % {"date": local_date(activity.ends_on)} if activity.ends_on else _("Any time")
+        )
+    if not by_day:
+        return dates(activity)
+    if len(by_day) == 1:
+        (_day, slots) = by_day[0]
+        return of_session(slots[0].starts_at, max(s.ends_at for s in slots), activity.zone)
+    first, last = by_day[0][1][0], max((s for _day, slots in by_day for s in slots), key=lambda s: s.ends_at)
+    if activity.is_series:
+        return _("%(count)s sessions, %(first)s to %(last)s") % {
+            "count": sum(len(slots) for _day, slots in by_day),
+            "first": local_date(first.starts_at, activity.zone),
+            "last": local_date(last.starts_at, activity.zone),
+        }
+    return _("%(first)s, to %(last)s") % {
+        "first": local(first.starts_at, activity.zone),
+        "last": local(last.ends_at, activity.zone),
+    }
+
+
+def dates(activity: Activity) -> str:
+    """From the first to the last day, where no session has a time yet."""
+    if activity.starts_on is None:
+        return _("Date to be announced")
+    if activity.ends_on in (None, activity.starts_on):
+        return local_date(activity.starts_on)
+    return _("%(first)s to %(last)s") % {"first": local_date(activity.starts_on), "last": local_date(activity.ends_on)}

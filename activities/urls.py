@@ -1,0 +1,31 @@
+"""Addresses of the activities app."""
+
+from django.urls import URLPattern, path
+
+from activities.views import applications, gaps, learner, manage
+
+app_name = "activities"
+
+urlpatterns: list[URLPattern] = [
+    # planner pages
+    path("plan/", manage.my_activities, name="my_activities"),
+    path("plan/new/", applications.application_create, name="application_create"),
+    path("plan/gaps/", gaps.gap_list, name="gap_list"),
+    path("plan/gaps/new/", gaps.gap_create, name="gap_create"),
+    path("plan/gaps/<int:pk>/", gaps.gap_detail, name="gap_detail"),
+    path("plan/<str:number>/", manage.plan_detail, name="plan_detail"),
+    path("plan/<str:number>/submit/", applications.application_submit, name="application_submit"),
+    path("plan/<str:number>/withdraw/", applications.application_withdraw, name="application_withdraw"),
+    path("plan/<str:number>/requests/<int:pk>/", applications.request_answer, name="request_answer"),
+    path("plan/<str:number>/trace/", manage.trace, name="trace"),
+    path("plan/<str:number>/<str:section>/", applications.application_section, name="application_section"),
+    # learner pages
+    path("activities/", learner.catalogue_page, name="catalogue"),
+    path("activities/<str:number>/", learner.activity_detail, name="activity_detail"),
+    path("activities/<str:number>/calendar.ics", learner.activity_calendar, name="activity_calendar"),
+    path("activities/<str:number>/register/", learner.registration_create, name="registration_create"),
+    path("activities/<str:number>/registration/", learner.registration_detail, name="registration_detail"),
+    path("activities/<str:number>/registration/cancel/", learner.registration_cancel, name="registration_cancel"),
+    path("activities/<str:number>/registration/undo/", learner.registration_undo, name="registration_undo"),
+    path("activities/<str:number>/registration/accept/", learner.registration_accept, name="registration_accept"),
+]

@@ -1,0 +1,131 @@
+"""The certificate's context: a frozen dict of everything that is printed (law 4; AMA-CERT-1…5)."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import Provider
+from activities.models import Activity
+from common import clock, codes, statements
+from credits.documents.dates import in_words, local_dates, long_date
+from credits.enums import Scope
+from credits.models import Claim, ClaimLine, ClaimTotal, Designation
+
+VERSION = "certificate/1"
+KINDS = ("org", "lead", "name", "text", "title", "text", "credit")
+SECRET_LENGTH = 12
+
+
+def new_code(provider: Provider, year: int) -> str:
+    """LS-26-7KQ4-MX2H-9TRW: prefix, year, 60 random bits (decision 9)."""
+    return f"{provider.code_prefix}-{year % 100:02d}-{codes.grouped(codes.make(SECRET_LENGTH))}"
+
+
+def snapshot(claim: Claim, *, code: str, number: int) -> dict[str, Any]:
+    """Everything on the certificate of a claim, as it is today."""
+    total = claim.totals.select_related("credit_type", "designation__credit_type").get()
+    lines = list(claim.lines.select_related("session").order_by("session__starts_at"))
+    return compose(claim, total, lines, code=code, number=number)
+
+
+def compose(
+    claim: Claim, total: ClaimTotal, lines: Sequence[ClaimLine], *, code: str, number: int, wording: Callable[[str], str] | None = None
+) -> dict[str, Any]:
+    """The snapshot from rows that are loaded already; `wording` gives the body of a statement of the day."""
+    provider, activity = Provider.current(), claim.activity
+    days = local_dates([line.session.starts_at for line in lines if line.session], activity.zone) or [claim.participated_on]
+    find = wording or (lambda name: statements.body(name, on=clock.today(activity.zone)))
+    text = _sentence(claim, activity, total, provider, in_words(days), find)
+    return {
+        "version": VERSION,
+        "lang": "en",
+        "code": code,
+        "number": number,
+        "verify_url": f"{settings.PORTAL_BASE_URL}/verify/{code}/",
+        "verify_short": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/verify",
+        "issued_on": long_date(clock.today(activity.zone)),
+        "provider_name": provider.name,
+        "office_name": provider.office_name,
+        "office_address": provider.office_address,
+        "signer_name": provider.signer_name,
+        "signer_title": provider.signer_title,
+        "heading": "",
+        "sentence": text,
+        "statements": [statements.runs(_accreditation(total))],
+        "sessions": _sessions(lines, total, activity) if activity.is_series and len(lines) > 1 else [],
+        # For the verification page and the transcript, which never read the live rows (law 4).
+        "facts": {
+            "name": claim.person.name_with_degrees,
+            "title": activity.title,
+            "activity_number": activity.number,
+            "learning_format": activity.learning_format,
+            "dates": in_words(days),
+            "place": activity.place,
+            "credits": f"{total.credits:.2f}",
+            "designated": f"{total.designated:.2f}",
+            "credit_type": total.credit_type_id,
+            "awarded": claim.is_physician and not total.credit_type.is_attendance,
+            "credit_runs": credit_runs(total),
+        },
+    }
+
+
+def credit_runs(total: ClaimTotal) -> list[statements.Run]:
+    """ "2.75 *AMA PRA Category 1 Credits*™", or for attendance "Attended; designated for 3.00 …" (AMA-TRN-1)."""
+    if total.credit_type.is_attendance:
+        if total.designation is None:
+            return [{"text": "Attended", "style": ""}]
+        named = total.designation.credit_type
+        return statements.runs(f"Attended; designated for {total.designated:.2f} {unit(named.unit_one, named.unit_many, total.designated)}")
+    kind = total.credit_type
+    return statements.runs(f"{total.credits:.2f} {unit(kind.unit_one, kind.unit_many, total.credits)}")
+
+
+def unit(one: str, many: str, amount: Decimal) -> str:
+    """Singular up to 1.00 (decision 10)."""
+    return one if amount <= 1 else many
+
+
+def _sentence(claim: Claim, activity: Activity, total: ClaimTotal, provider: Provider, dates: str, find: Callable[[str], str]) -> list[dict[str, Any]]:
+    designation: Designation | None = total.designation
+    if total.credit_type.is_attendance:
+        code = "AMA-CERT-2" if designation else "ATTENDANCE"
+        amount, kind = total.designated, designation.credit_type if designation else total.credit_type
+    else:
+        code, amount, kind = "AMA-CERT-1", total.credits, total.credit_type
+    body = find(code)
+    place = f"at {activity.place}, " if activity.place and activity.delivery != "online" else ""
+    parts = body.split("|")
+    values = {
+        "provider": provider.name, "name": claim.person.name_with_degrees, "learning_format": activity.learning_format,
+        "title": activity.title, "place": place, "date": dates, "credits": f"{amount:.2f}", "unit": unit(kind.unit_one, kind.unit_many, amount),
+    }  # fmt: skip
+    return [{"kind": kind_of, "runs": _piece(part, values)} for kind_of, part in zip(KINDS, parts, strict=False)]
+
+
+def _piece(part: str, values: dict[str, str]) -> list[statements.Run]:
+    """Only our own sentence and the unit may carry marks; a name with asterisks stays a name."""
+    marked = statements.fill(part, **{k: v if k in {"unit", "credits"} else f"\x00{k}\x00" for k, v in values.items()})
+    runs = statements.runs(marked)
+    for run in runs:
+        for key, value in values.items():
+            run["text"] = run["text"].replace(f"\x00{key}\x00", value)
+    return runs
+
+
+def _accreditation(total: ClaimTotal) -> str:
+    from credits.documents.statements import accreditation
+
+    return total.designation.accreditation_statement if total.designation else accreditation()
+
+
+def _sessions(lines: Sequence[ClaimLine], total: ClaimTotal, activity: Activity) -> list[dict[str, str]]:
+    per_line = total.designation is not None and total.designation.scope == Scope.SESSION and not total.credit_type.is_attendance
+    rows = []
+    for line in lines:
+        assert line.session is not None  # noqa: S101 - the lines of a series name their sessions
+        day = local_dates([line.session.starts_at], activity.zone)[0]
+        rows.append({"date": f"{day:%b} {day.day}, {day.year}", "title": line.session.title, "credits": f"{line.credits:.2f}" if per_line else ""})
+    return rows

@@ -1,0 +1,10 @@
+"""Jobs of the credits app."""
+
+from common.jobs import task
+from credits.domain import certificates
+
+
+@task
+def render_certificate(certificate_id: int) -> None:
+    """Render and issue one certificate."""
+    certificates.render(certificate_id)

@@ -1,0 +1,18 @@
+"""The learner's flow, the transcript, verification."""
+
+from django.urls import path
+
+from credits.views import learner, verify
+
+app_name = "credits"
+urlpatterns = [
+    path("", learner.home, name="home"),
+    path("check-in/", learner.check_in, name="check_in"),
+    path("in/<str:code>/", learner.check_in_by_qr, name="check_in_by_qr"),
+    path("sessions/<int:pk>/checked-in/", learner.checked_in, name="checked_in"),
+    path("activities/<str:number>/claim/", learner.claim, name="claim"),
+    path("claims/<int:pk>/", learner.claimed, name="claimed"),
+    path("certificates/<str:code>/", learner.certificate, name="certificate"),
+    path("verify/", verify.verify, name="verify"),
+    path("verify/<str:code>/", verify.verify_code, name="verify_code"),
+]

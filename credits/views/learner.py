@@ -1,0 +1,151 @@
+"""The learner's pages: home, check-in, claim, certificate."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from activities.domain import attendance, registrations
+from common import views as answers
+from common.errors import DomainError
+from common.page import page
+from credits import access, eligibility
+from credits.domain import certificates, claims, facts, overview
+from credits.enums import CertificateStatus
+from credits.forms import CheckInForm, ClaimForm
+from credits.models import Certificate, CertificateFile
+from integrity.domain import disclosure_text
+
+RECENT = 8
+
+
+@page(public=True)
+def home(request: HttpRequest) -> HttpResponse:
+    """What is due, what comes, what was earned; visitors go to the catalogue."""
+    if not request.actor.is_authenticated:  # type: ignore[attr-defined]
+        return redirect("activities:catalogue")
+    person = request.person  # type: ignore[attr-defined]
+    context = {
+        "to_claim": overview.to_claim(person), "coming": registrations.coming_up(person),
+        "open_now": attendance.open_sessions(person.pk), "earned": overview.earned(person, limit=RECENT), "form": CheckInForm(),
+    }  # fmt: skip
+    return render(request, "credits/home.html", context)
+
+
+@page(perm="accounts.signed_in", write=True)
+def check_in(request: HttpRequest) -> HttpResponse:
+    """Type the code from the room's screen."""
+    person_id = request.actor.person_id  # type: ignore[attr-defined]
+    form = CheckInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            session = attendance.session_of_code(typed=form.cleaned_data["code"], person_id=person_id)
+            attendance.check_in(session_id=session.pk, person_id=person_id, method="code", by=request.actor)  # type: ignore[attr-defined]
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            return redirect("credits:checked_in", pk=session.pk)
+    return render(request, "credits/check_in.html", {"form": form, "open_now": attendance.open_sessions(person_id)})
+
+
+@page(perm="accounts.signed_in", write=True)
+def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
+    """What a QR code opens: the session, its disclosures, and the button that checks in (decision 17)."""
+    person_id = request.actor.person_id  # type: ignore[attr-defined]
+    session = attendance.session_of_code(typed=code, person_id=person_id)
+    block = disclosure_text.block(session.activity, session)
+    if request.method == "POST":
+        sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
+        attendance.check_in(session_id=session.pk, person_id=person_id, method="qr", disclosure_sha=sha, by=request.actor)  # type: ignore[attr-defined]
+        return redirect("credits:checked_in", pk=session.pk)
+    return render(request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "block": block})
+
+
+@page(perm="accounts.signed_in")
+def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """You are in: when, how, what was disclosed, what happens next."""
+    session, evidence = access.attended(request.actor, pk)  # type: ignore[attr-defined]
+    known = facts.load(request.person, session.activity)  # type: ignore[attr-defined]
+    mine = next((s for s in known.sessions if s.id == session.pk), None)
+    context = {
+        "session": session, "activity": session.activity, "evidence": evidence, "block": disclosure_text.block(session.activity, session),
+        "facts": known, "opens_at": known.opens_at(mine) if mine else None, "closes_at": known.closes_at(mine) if mine else None,
+        "is_open": bool(mine and known.now >= known.opens_at(mine)),
+    }  # fmt: skip
+    return render(request, "credits/checked_in.html", context)
+
+
+@page(perm="accounts.signed_in", write=True)
+def claim(request: HttpRequest, number: str) -> HttpResponse:
+    """Choose credit, prefilled from the evidence, and claim it."""
+    activity = access.claimable(number)
+    person = request.person  # type: ignore[attr-defined]
+    known = facts.load(person, activity)
+    found = eligibility.blockers(known)
+    if request.method == "GET" and any(b.code == "evaluation" for b in found) and len(found) == 1:
+        return redirect("evaluations:evaluation_answer", number=number)
+    verdicts = [eligibility.verdict(known, s) for s in known.sessions]
+    form = ClaimForm(
+        request.POST or None, verdicts=[v for v in verdicts if v.is_claimable], offered=eligibility.prefill(known),
+        by_quarter=bool(known.credit and known.credit.awards),
+    )  # fmt: skip
+    block = disclosure_text.block(activity)
+    if request.method == "POST":
+        made = _claim(request, form, activity.pk, block.sha256)
+        if made is not None:
+            return redirect("credits:claimed", pk=made.pk)
+    context = {
+        "activity": activity, "facts": known, "blockers": found, "form": form, "others": [v for v in verdicts if not v.is_claimable],
+        "block": block, "form_key": form.data.get("form_key") or uuid.uuid4(), "closes_at": _closes(known, verdicts),
+        "credit_type": facts.offered(person, activity)[0],
+    }  # fmt: skip
+    return render(request, "credits/claim.html", context)
+
+
+@page(perm="accounts.signed_in")
+def claimed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The certificate, or the page that waits for it; htmx asks again by itself, without it a button does."""
+    own = access.own_claim(request.actor, pk)  # type: ignore[attr-defined]
+    certificate = Certificate.objects.filter(claim=own).order_by("-number").first()
+    if certificate is not None and certificate.status in {CertificateStatus.PREPARING, CertificateStatus.ON_REQUEST}:
+        template = "credits/partials/_waiting.html" if request.htmx else "credits/claimed.html"  # type: ignore[attr-defined]
+    else:
+        template = "credits/partials/_ready.html" if request.htmx else "credits/claimed.html"  # type: ignore[attr-defined]
+    return render(request, template, {"claim": own, "activity": own.activity, "certificate": certificate, "total": own.totals.select_related("credit_type").first()})
+
+
+@page(perm="accounts.signed_in", write=True)
+def certificate(request: HttpRequest, code: str) -> HttpResponse:
+    """The PDF itself; one that waited to be asked for is rendered by a button."""
+    row = access.own_certificate(request.actor, code)  # type: ignore[attr-defined]
+    if request.method == "POST":
+        if "email" in request.POST:
+            certificates.email_again(certificate_id=row.pk, by=request.actor)  # type: ignore[attr-defined]
+        else:
+            certificates.show(certificate_id=row.pk, by=request.actor)  # type: ignore[attr-defined]
+        return redirect("credits:claimed", pk=row.claim_id)
+    content = CertificateFile.objects.filter(certificate=row).values_list("content", flat=True).first()
+    if content is None:
+        return redirect("credits:claimed", pk=row.claim_id)
+    return answers.file_response(bytes(content), f"certificate-{row.code}.pdf", "application/pdf", inline="download" not in request.GET)
+
+
+def _claim(request: HttpRequest, form: ClaimForm, activity_id: int, sha: str) -> claims.Claim | None:
+    """Try the claim; what cannot stand is written to the sessions it belongs to, and nothing typed is lost."""
+    chosen = form.choices()
+    if form.problems:
+        return None
+    shown = sha if request.POST.get("disclosure") == sha else ""
+    try:
+        return claims.claim(
+            person_id=request.actor.person_id, activity_id=activity_id, choices=chosen, form_key=form.form_key(), disclosure_sha=shown, by=request.actor,  # type: ignore[attr-defined]
+        )  # fmt: skip
+    except DomainError as error:
+        form.problems |= {int(name[1:]): text for name, text in error.fields.items()}
+        form.general = [] if error.fields else list(error.messages)  # type: ignore[attr-defined]
+        return None
+
+
+def _closes(known: eligibility.Facts, verdicts: list[eligibility.SessionVerdict]) -> object:
+    ends = [known.closes_at(v.session) for v in verdicts if v.is_claimable]
+    return min(ends) if ends else None
