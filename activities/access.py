@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from activities.enums import EDITING_ROLES, PUBLIC, ActivityStatus
-from activities.models import Activity, ActivityRole, PracticeGap
+from activities.models import Activity, ActivityRole, PracticeGap, Session
 from common.actors import Actor
 from common.errors import NotAllowed
 
@@ -23,6 +23,16 @@ def plan(actor: Actor, number: str) -> Activity:
     found = plannable(actor).select_related("department", "created_by", "signed_by").filter(number=number).first()
     if found is None:
         raise Http404
+    return found
+
+
+def plan_session(actor: Actor, number: str, pk: int) -> Session:
+    """A session of an activity whose plan the actor may read; its `activity` is loaded."""
+    activity = plan(actor, number)
+    found = activity.sessions.filter(pk=pk, removed_at=None).first()
+    if found is None:
+        raise Http404
+    found.activity = activity
     return found
 
 

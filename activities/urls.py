@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from activities.views import applications, gaps, learner, manage
+from activities.views import applications, gaps, learner, manage, series
 
 app_name = "activities"
 
@@ -18,6 +18,12 @@ urlpatterns: list[URLPattern] = [
     path("plan/<str:number>/withdraw/", applications.application_withdraw, name="application_withdraw"),
     path("plan/<str:number>/requests/<int:pk>/", applications.request_answer, name="request_answer"),
     path("plan/<str:number>/trace/", manage.trace, name="trace"),
+    # series
+    path("plan/<str:number>/series/", series.series_plan, name="series_plan"),
+    path("plan/<str:number>/sessions/<int:pk>/", series.session_change, name="session_change"),
+    path("plan/<str:number>/sessions/<int:pk>/present/", series.session_present, name="session_present"),
+    path("plan/<str:number>/sessions/<int:pk>/sign-in-sheet/", series.session_sheet, name="session_sheet"),
+    path("plan/<str:number>/sessions/<int:pk>/attendance/", series.session_attendance, name="session_attendance"),
     path("plan/<str:number>/<str:section>/", applications.application_section, name="application_section"),
     # learner pages
     path("activities/", learner.catalogue_page, name="catalogue"),

@@ -41,7 +41,9 @@ def people(start: int) -> Callable[[int], dict[str, Any]]:
 
     def context(i: int) -> dict[str, Any]:
         code = f"LS-26-7KQ4-MX2H-{start + i:04d}"
-        return samples.physician(f"Elena R. Marchetti {start + i}, MD", code=code, verify_url=f"https://cme.lakeshore.example/verify/{code}")
+        return samples.physician(
+            f"Elena R. Marchetti {start + i}, MD", code=code, verify_url=f"https://cme.lakeshore.example/verify/{code}"
+        )
 
     return context
 
@@ -66,14 +68,18 @@ class Bare:
                 return URLFetcherResponse(url, body=pdf.asset(url), headers={"Content-Type": kind})
 
         self.fetcher, self.fonts = Fetcher(), FontConfiguration()
-        self.css = weasyprint.CSS(string=css or faces() + pdf.STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts)
+        self.css = weasyprint.CSS(
+            string=css or faces() + pdf.STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts
+        )
         self.options = {"pdf_variant": "pdf/ua-1"} if options is None else options
 
     def __call__(self, html: str) -> bytes:
         import weasyprint
 
         return bytes(
-            weasyprint.HTML(string=html, url_fetcher=self.fetcher).write_pdf(font_config=self.fonts, stylesheets=[self.css], **self.options)
+            weasyprint.HTML(string=html, url_fetcher=self.fetcher).write_pdf(
+                font_config=self.fonts, stylesheets=[self.css], **self.options
+            )
         )
 
 
@@ -127,7 +133,9 @@ def main() -> int:
     pages = [pdf.to_html("pdf/certificate.html", context(i), title="Certificate") for i in range(arguments.each)]
     subjects: dict[str, Callable[[int], bytes]] = {
         "bare loop over the same HTML": lambda i: bare(pages[i]),
-        "common.pdf.render": lambda i: pdf.render("pdf/certificate.html", context(i), title="Certificate", identifier=str(i)),
+        "common.pdf.render": lambda i: pdf.render(
+            "pdf/certificate.html", context(i), title="Certificate", identifier=str(i)
+        ),
     }
     if arguments.ways:
         subjects |= ways()

@@ -152,7 +152,11 @@ def group_alive(group: int) -> bool:
 
 
 def stop_groups(groups: Sequence[int], patience: float, hurry: Callable[[], bool] = lambda: False) -> None:
-    """Ask all groups to stop at once, wait, then make them."""
+    """Ask all leaders to stop at once, wait, then make their groups.
+
+    Only the leader is asked: Celery and granian end their own processes in order, and a
+    pool process that got the signal too would drop the job it works on.
+    """
 
     def none_left() -> bool:
         return not [group for group in groups if group_alive(group)]
@@ -160,7 +164,10 @@ def stop_groups(groups: Sequence[int], patience: float, hurry: Callable[[], bool
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         for group in groups:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, number)
+                if number == signal.SIGTERM and process_command(group):
+                    os.kill(group, number)
+                else:
+                    os.killpg(group, number)
         if number == signal.SIGKILL:
             wait_for(none_left, seconds)
         elif wait_for(lambda: none_left() or hurry(), seconds) and none_left():
@@ -223,7 +230,6 @@ class Supervisor:
                 self._prepare()
                 try:
                     self._start_children()
-                    self._wait_until_ready()
                     self._announce()
                     self._watch()
                 finally:
@@ -355,7 +361,7 @@ class Supervisor:
     # -- during
 
     def _start_children(self) -> None:
-        python, logs = sys.executable, self.folder / "logs"
+        python = sys.executable
         celery = [python, "-m", "celery", "-A", "cme_portal.celery:app"]
         web = [python, "-m", "granian", "--interface", "wsgi", "--host", self.options.host]
         web += ["--port", str(self.options.port), "--workers", str(self.options.web_workers)]
@@ -371,13 +377,20 @@ class Supervisor:
             "--schedule",
             str(self.folder / "beat-schedule"),
         ]
-        for name, command in (("web", web), ("worker", worker), ("beat", beat)):
-            log = logs / f"{name}.log"
-            if log.exists():
-                log.replace(log.with_suffix(".log.1"))
-            child = Child(name, command, log)
-            self.children.append(child)
-            child.start(self.environment)
+        self._start_child("web", web)
+        self._start_child("worker", worker)
+        self._wait_until_ready()
+        # Last, so that the other two have the processors to themselves. Its health shows in /readyz later: the
+        # worker's heartbeat goes stale without it.
+        self._start_child("beat", beat)
+
+    def _start_child(self, name: str, command: Sequence[str]) -> None:
+        log = self.folder / "logs" / f"{name}.log"
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
+        child = Child(name, command, log)
+        self.children.append(child)
+        child.start(self.environment)
         self._note_processes()
 
     def _note_processes(self) -> None:
@@ -399,7 +412,7 @@ class Supervisor:
             connection.close()
 
     def _wait_until_ready(self) -> None:
-        with self.step("web server, worker, beat"):
+        with self.step("web server and worker"):
             end = time.monotonic() + START_SECONDS
             status, body = 0, ""
             while time.monotonic() < end:
@@ -523,14 +536,13 @@ def only_pdf_fails(body: str) -> bool:
 def prepare() -> None:
     """Bring database, static files and the demo school up to date; one line on stdout per step."""
     import django
-    from django.core.management import call_command, get_commands
+    from django.core.management import call_command
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=1, stdout=sys.stderr)
     print("database up to date", flush=True)
     print(collect_static(), flush=True)
-    if "demo_seed" in get_commands():
-        call_command("demo_seed", stdout=sys.stderr)
+    call_command("demo_seed", stdout=sys.stderr)
     if offset := int(os.environ.get("DEMO_CLOCK_OFFSET") or 0):
         from common import clock
 
@@ -549,7 +561,7 @@ def ask_for_heartbeat() -> None:
 
 
 def collect_static() -> str:
-    """Hashing and compressing takes ten seconds: only when a file has changed."""
+    """Named by their hashes as in production, but not compressed: that takes 10-30 s and helps nobody on loopback."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
@@ -566,6 +578,8 @@ def collect_static() -> str:
         stamp = folder.parent / "static.stamp"
         if (folder / "staticfiles.json").exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
             return "static files (unchanged)"
+        # Both storages write the same staticfiles.json, which is all that the web server reads.
+        settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
         stamp.write_text(digest.hexdigest())
     return "static files"

@@ -152,6 +152,7 @@ SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", not PORTAL_DEMO)
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
 
 LANGUAGE_CODE = "en-us"
+FORMS_URLFIELD_ASSUME_HTTPS = True  # transitional: https becomes the default in Django 6
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -211,7 +212,7 @@ REFERENCE_LOADERS = ("credits.reference.load",)
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
 CATALOGUE_CREDIT = ""  # (activity ids) -> {id: runs}: the credit each activity shows in lists
 NAME_STANDS_ON: tuple[str, ...] = ()  # (person id) -> bool: is the name on something issued?
-PAGE_PANELS: dict[str, tuple[str, ...]] = {}
+PAGE_PANELS: dict[str, tuple[str, ...]] = {"activity": ("integrity.panels.activity",)}
 ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)

@@ -10,6 +10,11 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("accounts.urls")),
+    path("", include("activities.urls")),
+    path("", include("evaluations.urls")),
+    path("", include("credits.urls")),
+    path("", include("integrity.urls")),
+    path("", include("cme_portal.page_urls")),
 ]
 if settings.PORTAL_DEMO:
     urlpatterns.append(path("demo/", include("cme_portal.demo_urls")))

@@ -1,6 +1,6 @@
 """The line engraving of certificates and the placeholder seal: SVG made of sine curves, written by build_print_assets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import cos, pi, radians, sin
 
 from common import typeset
@@ -51,13 +51,9 @@ def ring(radius: float, amplitude: float, petals: int, steps: int = 4) -> str:
     return "".join(path) + "Z"
 
 
-def _strands(id_: str, count: int, move: Callable[[int], str]) -> str:
-    """The same strand again, moved: identical operators compress to nothing in the PDF."""
-    return "".join(f'<use href="#{id_}" transform="{move(i)}"/>' for i in range(count))
-
-
 def _turns(id_: str, count: int, petals: int) -> str:
-    return _strands(id_, count, lambda i: f"rotate({_n(360 / petals / count * i)})")
+    """The same strand again, turned: identical operators compress to nothing in the PDF."""
+    return "".join(f'<use href="#{id_}" transform="rotate({_n(360 / petals / count * i)})"/>' for i in range(count))
 
 
 def _svg(width: float, height: float, body: str, *, title: str = "") -> str:
@@ -81,11 +77,12 @@ def frame() -> str:
     down_period = 674 / 24
     down = wave(674 + 2 * down_period, down_period, 8)
     # Strands begin up to a period early; the corner squares cover what sticks out.
-    bands = "".join(
-        _strands("fa", strands, lambda i, y=y: f"translate({_n(71 - period * (1 + i / strands))} {y})") for y in (45, 771)
-    ) + "".join(
-        _strands("fd", strands, lambda i, x=x: f"translate({x} {_n(71 - down_period * (1 + i / strands))}) rotate(90)") for x in (45, 1011)
-    )
+    shifts = [1 + i / strands for i in range(strands)]
+    places = [("fa", f"translate({_n(71 - period * shift)} {y})") for y in (45, 771) for shift in shifts]
+    places += [
+        ("fd", f"translate({x} {_n(71 - down_period * shift)}) rotate(90)") for x in (45, 1011) for shift in shifts
+    ]
+    bands = "".join(f'<use href="#{strand}" transform="{place}"/>' for strand, place in places)
     corners = "".join(
         f'<g transform="translate({x} {y})"><rect x="-26" y="-26" width="52" height="52" fill="#fff" stroke="{INK}" stroke-width="1.1"/>'
         f'<g fill="none" stroke="{INK}" stroke-width=".45">{_turns("fc", 6, 12)}</g></g>'
@@ -126,13 +123,20 @@ def _on_circle(text: str, *, size: float, radius: float, tracking: float, below:
     return "".join(marks)
 
 
-def seal(above: str = "LAKESHORE UNIVERSITY", below: str = "SCHOOL OF MEDICINE", title: str = "Seal of Lakeshore University School of Medicine") -> str:
+def seal(
+    above: str = "LAKESHORE UNIVERSITY",
+    below: str = "SCHOOL OF MEDICINE",
+    title: str = "Seal of Lakeshore University School of Medicine",
+) -> str:
     """The placeholder seal of the invented school; a real school replaces the file."""
     water = "".join(
         f'<path d="M{x} {y}{"".join(f"q{_n(step / 2)} {-5.5 if i % 2 == 0 else 5.5} {_n(step)} 0" for i in range(count))}"/>'
         for x, y, step, count in ((58, 121, 12.0, 7), (63, 129, 12.333, 6), (73, 137, 13.5, 4))
     )
-    dots = "".join(f'<circle cx="{_n(100 + 71.6 * sin(radians(a)))}" cy="{_n(100 - 71.6 * cos(radians(a)))}" r="1.7"/>' for a in (105, 255))
+    dots = "".join(
+        f'<circle cx="{_n(100 + 71.6 * sin(radians(a)))}" cy="{_n(100 - 71.6 * cos(radians(a)))}" r="1.7"/>'
+        for a in (105, 255)
+    )
     body = (
         f'<defs><path id="sr" d="{ring(93, 4.5, 36)}"/></defs>'
         f'<g transform="translate(100 100)" fill="none" stroke="{SEAL_RING}" stroke-width=".6">{_turns("sr", 4, 36)}</g>'
@@ -156,7 +160,11 @@ def signature() -> str:
         "M6 38C14 22 20 9 26 8c7-1 2 20 4 29 3-11 8-26 13-26 6 0-2 25 4 25 5 0 7-13 12-13s0 13 5 13c6 0 8-25 13-32-5 14-8 33-3 33 6 0 "
         "9-14 15-14 4 0 1 13 6 13s7-12 12-12 0 12 6 12c7 0 10-8 18-11 9-3 14 4 22 3"
     )
-    return _svg(170, 50, f'<path d="{stroke}" fill="none" stroke="#1d3d7a" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>')
+    return _svg(
+        170,
+        50,
+        f'<path d="{stroke}" fill="none" stroke="#1d3d7a" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>',
+    )
 
 
 DRAWINGS = {"certificate-ground.svg": ground, "seal.svg": seal, "signature.svg": signature}

@@ -28,7 +28,13 @@ log = structlog.get_logger(__name__)
 STATIC = Path(__file__).resolve().parent.parent / "static"
 STYLESHEET = STATIC / "css" / "print.css"
 APT_LINE = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-LIBRARIES = ("libgobject-2.0.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz.so.0", "libfontconfig.so.1")
+LIBRARIES = (
+    "libgobject-2.0.so.0",
+    "libpango-1.0.so.0",
+    "libpangoft2-1.0.so.0",
+    "libharfbuzz.so.0",
+    "libfontconfig.so.1",
+)
 SUBSETTER = "libharfbuzz-subset.so.0"
 # The only addresses a document may use: a plain file name in one of two folders.
 ASSET = re.compile(r"asset:(img|fonts)/((?:print/)?[a-z0-9][a-z0-9-]*\.(?:svg|png|ttf|woff2))", re.ASCII)
@@ -74,8 +80,16 @@ def _form(content: bytes, width: float, height: float, states: dict[str, dict[st
     """Compressed operators as a PDF form, to be drawn as often as needed."""
     import pydyf
 
-    resources = pydyf.Dictionary({"ExtGState": pydyf.Dictionary({key: pydyf.Dictionary(state) for key, state in states.items()})})
-    extra = {"Type": "/XObject", "Subtype": "/Form", "BBox": pydyf.Array((0, 0, width, height)), "Filter": "/FlateDecode", "Resources": resources}
+    resources = pydyf.Dictionary(
+        {"ExtGState": pydyf.Dictionary({key: pydyf.Dictionary(state) for key, state in states.items()})}
+    )
+    extra = {
+        "Type": "/XObject",
+        "Subtype": "/Form",
+        "BBox": pydyf.Array((0, 0, width, height)),
+        "Filter": "/FlateDecode",
+        "Resources": resources,
+    }
     return pydyf.Stream([content], extra, compress=False)
 
 
@@ -115,7 +129,8 @@ class Drawing:
         from weasyprint.images import SVGImage
 
         self.id = hashlib.sha256(url.encode()).hexdigest()[:12]
-        self._svg = SVGImage(ElementTree.fromstring(asset(url)), url, fetcher, None)._svg
+        tree = ElementTree.fromstring(asset(url))  # noqa: S314 - a committed file
+        self._svg = SVGImage(tree, url, fetcher, None)._svg
         width, height = self._svg.get_intrinsic_size(16)
         self.width, self.height = float(width), float(height)
         self._content = b""
@@ -139,7 +154,9 @@ class Drawing:
         scratch = stream.clone(resources=resources, fonts={}, images={}, tags=None, compress=False)
         self._svg.draw(scratch, self.width, self.height, None, None)
         if resources["XObject"] or resources["Pattern"] or resources["Shading"] or scratch._fonts:
-            raise PdfError("A drawing in a document may hold plain paths only: no text, gradients, filters, opacity or images.")
+            raise PdfError(
+                "A drawing in a document may hold plain paths only: no text, gradients, filters, opacity or images."
+            )
         self._states = {key: dict(state) for key, state in resources["ExtGState"].items()}
         self._content = zlib.compress(b"\n".join(map(_shorter, scratch.stream)), 9)
 
@@ -175,7 +192,9 @@ class Images(dict[str, Any]):
         self._engine = engine
 
     def __contains__(self, url: object) -> bool:
-        return dict.__contains__(self, url) or (isinstance(url, str) and (url.startswith("qr:") or (url.endswith(".svg") and url in self._engine)))
+        return dict.__contains__(self, url) or (
+            isinstance(url, str) and (url.startswith("qr:") or (url.endswith(".svg") and url in self._engine))
+        )
 
     def __missing__(self, url: str) -> Any:
         self[url] = QrCode(url.removeprefix("qr:")) if url.startswith("qr:") else self._engine.drawing(url)
@@ -193,12 +212,14 @@ class Engine:
             from weasyprint.text.fonts import FontConfiguration
             from weasyprint.urls import URLFetcher, URLFetcherResponse
         except (ImportError, OSError) as error:
-            raise PdfUnavailable(f"PDFs need system libraries that are missing. On Debian and Ubuntu: {APT_LINE}") from error
+            raise PdfUnavailable(
+                f"PDFs need system libraries that are missing. On Debian and Ubuntu: {APT_LINE}"
+            ) from error
 
-        class Fetcher(URLFetcher):  # type: ignore[misc]
+        class Fetcher(URLFetcher):
             """Deny all but our own files; a refusal stops the document."""
 
-            refused: list[RefusedAddress] = []  # noqa: RUF012 - WeasyPrint swallows errors inside drawings; write() looks here
+            refused: list[RefusedAddress] = []
 
             def fetch(self, url: str, headers: Any = None) -> Any:
                 try:
@@ -210,11 +231,11 @@ class Engine:
         elements = weasyprint.CSS(string=ELEMENTS)
         fetcher = Fetcher(fail_on_errors=True)
 
-        class Page(weasyprint.HTML):  # type: ignore[misc]
+        class Page(weasyprint.HTML):
             """A document from XML: our templates are well-formed, and the C parser is twenty times as fast."""
 
             def __init__(self, source: str) -> None:
-                root = ElementTree.fromstring(source)  # noqa: S314 - expat expands nothing here: entities in our templates are refused below
+                root = ElementTree.fromstring(source)  # noqa: S314 - write() refuses entities
                 self.base_url, self.url_fetcher, self.media_type = None, fetcher, "print"
                 self.wrapper_element = cssselect2.ElementWrapper.from_html_root(root, content_language=None)
                 self.etree_element = self.wrapper_element.etree_element
@@ -229,9 +250,13 @@ class Engine:
         # Registered in place: @font-face would copy every file to a temporary folder that a killed worker leaves behind.
         for name in typeset.FACES.values():
             if not fontconfig.FcConfigAppFontAddFile(self.fonts._config, os.fsencode(typeset.FONT_DIR / name)):
-                raise PdfError(f"The font static/fonts/print/{name} is missing. Run manage.py build_print_assets --fonts.")
+                raise PdfError(
+                    f"The font static/fonts/print/{name} is missing. Run manage.py build_print_assets --fonts."
+                )
         pangoft2.pango_fc_font_map_config_changed(ffi.cast("PangoFcFontMap *", self.fonts.font_map))
-        self.stylesheet = weasyprint.CSS(string=STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts)
+        self.stylesheet = weasyprint.CSS(
+            string=STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts
+        )
         self._drawings: dict[str, Drawing] = {}
 
     def __contains__(self, url: str) -> bool:
@@ -255,9 +280,17 @@ def engine() -> Engine:
         return _engines[pid]
 
 
-def to_html(template: str, context: dict[str, Any], *, title: str, lang: str = "en", created: datetime | None = None) -> str:
+def to_html(
+    template: str, context: dict[str, Any], *, title: str, lang: str = "en", created: datetime | None = None
+) -> str:
     """The filled template; every text in the context is escaped by the template engine."""
-    values = {**context, "title": title, "lang": lang, "author": context.get("provider_name", ""), "created": created.isoformat() if created else ""}
+    values = {
+        **context,
+        "title": title,
+        "lang": lang,
+        "author": context.get("provider_name", ""),
+        "created": created.isoformat() if created else "",
+    }
     with translation.override(lang):
         return engines["django"].get_template(template).render(values).translate(CONTROL)
 
@@ -290,18 +323,27 @@ def write(html: str, *, identifier: str = "") -> bytes:
         return bytes(document)
 
 
-def render(template: str, context: dict[str, Any], *, title: str, lang: str = "en", identifier: str = "", created: datetime | None = None) -> bytes:
+def render(
+    template: str,
+    context: dict[str, Any],
+    *,
+    title: str,
+    lang: str = "en",
+    identifier: str = "",
+    created: datetime | None = None,
+) -> bytes:
     """Fill the template and return a tagged PDF; the same arguments give the same bytes."""
     return write(to_html(template, context, title=title, lang=lang, created=created), identifier=identifier)
 
 
-WARM = {
+WARM: dict[str, dict[str, Any]] = {
     "pdf/certificate.html": {
         "code": "AA-00-AAAA-AAAA-AAAA",
         "verify_url": "https://example.org/verify/AA-00-AAAA-AAAA-AAAA",
         "sentence": [
             {"kind": kind, "runs": [{"text": "Warm", "style": ""}]} for kind in ("org", "lead", "name", "title")
-        ] + [{"kind": "credit", "runs": [{"text": "1.00", "style": "strong"}, {"text": "Credit", "style": "mark"}]}],
+        ]
+        + [{"kind": "credit", "runs": [{"text": "1.00", "style": "strong"}, {"text": "Credit", "style": "mark"}]}],
         "statements": [[{"text": "Warm", "style": ""}]],
     },
     "pdf/transcript.html": {
@@ -351,7 +393,11 @@ def _loads(library: str) -> bool:
 def uncovered(text: str) -> set[str]:
     """The characters that would print as an empty box: in none of our fonts and none of the system's (decision 30)."""
     own, second = typeset.face("serif").advances, typeset.face("sans").advances
-    rest = "".join(dict.fromkeys(char for char in text if typeset.visible(char) and ord(char) not in own and ord(char) not in second))
+    rest = "".join(
+        dict.fromkeys(
+            char for char in text if typeset.visible(char) and ord(char) not in own and ord(char) not in second
+        )
+    )
     return {char for char in rest if not _system_has(char)}
 
 
@@ -376,4 +422,3 @@ def _system_has(char: str) -> bool:
                 return False
             run = run.next
     return True
-

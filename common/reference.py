@@ -50,5 +50,5 @@ def connection_is_open() -> bool:
 
 def load_after_migrate(sender: Any, **_: Any) -> None:
     """Once per migrate or flush: after the last app, when every table stands."""
-    if sender.label == list(apps.app_configs)[-1]:
+    if sender == [app for app in apps.get_app_configs() if app.models_module is not None][-1]:
         load()

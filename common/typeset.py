@@ -20,7 +20,9 @@ FACES = {
 }
 # Where a face has no glyph, print.css falls back to these before it asks the system.
 NEXT_FACE = {"sans": "serif", "sans-600": "serif-600", "sans-italic": "serif-italic"}
-IGNORABLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
 # Advances are summed without kerning: real text is a little narrower, rarely wider.
 SAFETY = 1.015
 
@@ -101,7 +103,10 @@ def _clusters(word: str) -> list[str]:
     pieces: list[str] = []
     for char in word:
         joined = pieces and (
-            unicodedata.category(char) in ("Mn", "Me", "Mc") or IGNORABLE.match(char) or pieces[-1].endswith("\u200d") or 0x1F3FB <= ord(char) <= 0x1F3FF
+            unicodedata.category(char) in ("Mn", "Me", "Mc")
+            or IGNORABLE.match(char)
+            or pieces[-1].endswith("\u200d")
+            or 0x1F3FB <= ord(char) <= 0x1F3FF
         )
         if joined:
             pieces[-1] += char
@@ -239,9 +244,17 @@ STYLES = {
     "heading": Style("sans-600", 1.3, 0, 5, ((8 * INCH, 1, 10.5, 8), (8 * INCH, 2, 8, 7))),
     "org": Style("serif-600", 1.3, 0, 0, ((8 * INCH, 1, 15.5, 13), (8 * INCH, 2, 14, 10), (8 * INCH, 3, 11, 9))),
     "lead": Style("serif", 1.4, 0, 0, ((8 * INCH, 1, 12.5, 11), (8 * INCH, 2, 12, 9))),
-    "name": Style("serif-600", 1.12, 6.5, 9.4, ((FULL, 1, 38, 29), (FULL, 2, 34, 20), (FULL, 3, 24, 15), (FULL, 5, 17, 11))),
+    "name": Style(
+        "serif-600", 1.12, 6.5, 9.4, ((FULL, 1, 38, 29), (FULL, 2, 34, 20), (FULL, 3, 24, 15), (FULL, 5, 17, 11))
+    ),
     "text": Style("serif", 1.4, 0, 0, ((8 * INCH, 1, 12.5, 11.5), (7 * INCH, 2, 12.5, 10.5), (8.2 * INCH, 3, 11, 9))),
-    "title": Style("serif-600", 1.22, 5, 6.5, ((5.7 * INCH, 2, 18, 16.5), (8 * INCH, 2, 18, 14), (8.4 * INCH, 3, 15, 11), (8.4 * INCH, 4, 12, 9))),
+    "title": Style(
+        "serif-600",
+        1.22,
+        5,
+        6.5,
+        ((5.7 * INCH, 2, 18, 16.5), (8 * INCH, 2, 18, 14), (8.4 * INCH, 3, 15, 11), (8.4 * INCH, 4, 12, 9)),
+    ),
     "credit": Style("serif", 1.25, 4.3, 0, ((FULL, 1, 22, 14), (FULL, 2, 16, 10), (FULL, 3, 12, 9))),
     "designation": Style("serif", 1.4, 7.2, 0, ((FULL, 1, 14, 11), (FULL, 2, 13, 9))),
 }
@@ -310,7 +323,9 @@ def _block(part: dict[str, Any], scale: float) -> Block:
         break
     space = min(1.0, scale + 0.1)
     height = size * style.leading * count + (style.before + style.after) * space
-    return Block(kind, runs, lines, size, style.before * space, style.after * space, style.leading, direction(text), height)
+    return Block(
+        kind, runs, lines, size, style.before * space, style.after * space, style.leading, direction(text), height
+    )
 
 
 def _steps(largest: float, smallest: float) -> list[float]:
@@ -326,14 +341,23 @@ def certificate(context: dict[str, Any]) -> Certificate:
     """Choose every size of a certificate so that it fills one page and nothing meets the frame."""
     statements = context.get("statements", [])
     statement_size, statement_width, deep = 8.0, 3.04 * INCH, 0.0
-    for statement_size, statement_width in ((8.0, 3.04 * INCH), (7.5, 3.2 * INCH), (7.0, 3.3 * INCH), (6.5, 3.4 * INCH), (6.0, 3.4 * INCH)):
+    for statement_size, statement_width in (
+        (8.0, 3.04 * INCH),
+        (7.5, 3.2 * INCH),
+        (7.0, 3.3 * INCH),
+        (6.5, 3.4 * INCH),
+        (6.0, 3.4 * INCH),
+    ):
         lines = sum(run_lines(one, "sans", statement_size, statement_width) for one in statements) + 1
         deep = lines * statement_size * 1.45 + 3 * len(statements)
         if deep <= 1.2 * INCH:
             break
     base = max(deep, 1.0 * INCH)
     room = FLOOR - base - BASE_GAP - TOP
-    parts = [*([{"kind": "heading", "runs": [{"text": context["heading"], "style": ""}]}] if context.get("heading") else []), *context["sentence"]]
+    parts = [
+        *([{"kind": "heading", "runs": [{"text": context["heading"], "style": ""}]}] if context.get("heading") else []),
+        *context["sentence"],
+    ]
     blocks: list[Block] = []
     used = 0.0
     for scale in (1, 0.93, 0.86, 0.79, 0.72, 0.66, 0.6, 0.54, 0.48):

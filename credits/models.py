@@ -204,3 +204,49 @@ class CertificateFile(models.Model):
 
     def __str__(self) -> str:
         return f"bytes of {self.certificate_id}"
+
+
+class TranscriptDocument(models.Model):
+    """A transcript somebody asked for, frozen as of then; the same content is made once. PII: the snapshot, six years."""
+
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="transcripts")
+    code = models.CharField(max_length=24, unique=True)
+    snapshot = models.JSONField(encoder=DjangoJSONEncoder)
+    content_hash = models.CharField(max_length=64, help_text="SHA-256 of the snapshot without its code")
+    template_version = models.CharField(max_length=40)
+    requested_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes")
+
+    class Meta:
+        triggers = [
+            pgtrigger.ReadOnly(name="transcript_frozen", fields=["person", "code", "snapshot", "content_hash", "template_version", "requested_at"]),
+            pgtrigger.Trigger(
+                name="transcript_bytes_once", when=pgtrigger.Before, operation=pgtrigger.UpdateOf("sha256"),
+                condition=pgtrigger.Q(old__sha256__gt="") & ~pgtrigger.Q(old__sha256=pgtrigger.F("new__sha256")),
+                func="RAISE EXCEPTION 'an issued transcript is frozen';",
+            ),
+        ]  # fmt: skip
+        constraints = [
+            models.UniqueConstraint(fields=["person", "content_hash"], name="transcript_content_once"),
+            models.CheckConstraint(
+                condition=Q(ready_at=None, sha256="") | (Q(ready_at__isnull=False) & ~Q(sha256="")), name="transcript_ready_coherent",
+                violation_error_message="A transcript that is ready has bytes and a time.",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class TranscriptFile(models.Model):
+    """The bytes of a transcript, in a table that no list joins (decision 18). PII: yes, six years."""
+
+    document = models.OneToOneField(TranscriptDocument, on_delete=models.PROTECT, primary_key=True, related_name="file")
+    content = models.BinaryField()
+
+    class Meta:
+        triggers = [append_only("transcript_file")]
+
+    def __str__(self) -> str:
+        return f"bytes of {self.document_id}"

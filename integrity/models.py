@@ -14,7 +14,9 @@ class Company(models.Model):
     """A company that somebody disclosed. PII: none."""
 
     name = models.CharField(max_length=200)
-    eligibility = models.CharField(max_length=14, choices=enums.Eligibility.choices, default=enums.Eligibility.UNDETERMINED)
+    eligibility = models.CharField(
+        max_length=14, choices=enums.Eligibility.choices, default=enums.Eligibility.UNDETERMINED
+    )
     reason = models.CharField(max_length=250, blank=True)
     traded = models.CharField(max_length=8, choices=enums.Traded.choices, default=enums.Traded.UNKNOWN)
     decided_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -61,7 +63,9 @@ class Disclosure(models.Model):
     person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="disclosures")
     answer = models.CharField(max_length=4, choices=enums.Answer.choices)
     method = models.CharField(max_length=8, choices=enums.Method.choices)
-    definition_shown = models.CharField(max_length=60, help_text="Version of SII-E-1 and of the 24-month text on the page")
+    definition_shown = models.CharField(
+        max_length=60, help_text="Version of SII-E-1 and of the 24-month text on the page"
+    )
     statement = models.TextField(help_text="The sentence attested")
     attested_name = models.CharField(max_length=250)
     submitted_at = models.DateTimeField()
@@ -118,7 +122,9 @@ class MitigationAction(models.Model):
     relationship = models.ForeignKey(Relationship, on_delete=models.PROTECT, related_name="mitigations")
     activity = models.ForeignKey("activities.Activity", on_delete=models.PROTECT, related_name="mitigations")
     strategy = models.CharField(max_length=24, choices=enums.Strategy.choices)
-    performed_by = models.CharField(max_length=250, blank=True, help_text="The peer reviewer, who has no relevant relationship")
+    performed_by = models.CharField(
+        max_length=250, blank=True, help_text="The peer reviewer, who has no relevant relationship"
+    )
     note = models.TextField(blank=True)
     implemented_at = models.DateTimeField()
     recorded_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")

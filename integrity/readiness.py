@@ -56,7 +56,10 @@ def _disclosed(plan: Plan, found: Sequence[RoleStanding], title: str, rules: tup
 def _waiting(plan: Plan, item: RoleStanding) -> str:
     name, zone = item.role.person.display_name, plan.activity.zone
     if item.standing == Standing.EXPIRED and item.disclosure:
-        return _("%(name)s’s disclosure of %(when)s has expired") % {"name": name, "when": local_date(item.disclosure.submitted_at, zone)}
+        return _("%(name)s’s disclosure of %(when)s has expired") % {
+            "name": name,
+            "when": local_date(item.disclosure.submitted_at, zone),
+        }
     if item.asked_at:
         asked = item.reminded_at or item.asked_at
         return _("Waiting on %(name)s’s disclosure, asked %(when)s") % {"name": name, "when": local_date(asked, zone)}
@@ -97,7 +100,11 @@ def check_planners_cleared(plan: Plan) -> Finding | None:
 def check_relationships_settled(plan: Plan) -> Finding | None:
     """What was disclosed is decided by the office, and mitigated where it is related to the content."""
     found = [s for s in standings(plan) if s.standing in _TO_SETTLE | CLEARED]
-    return _cleared(plan, found, _("Relationships related to the content are mitigated"), ("SII-3.3", "SII-3.4")) if found else None
+    return (
+        _cleared(plan, found, _("Relationships related to the content are mitigated"), ("SII-3.3", "SII-3.4"))
+        if found
+        else None
+    )
 
 
 @check("SII-3.4", "WF-6", gates=("session", "publication"), group=GROUP)
@@ -112,12 +119,29 @@ def _cleared(plan: Plan, found: Sequence[RoleStanding], title: str, rules: tuple
     if not held_up:
         related = [t for s in found for t in s.ties if t.verdict == Standing.CLEARED_MITIGATED]
         count = len({standing.key(t.relationship) for t in related})
-        proof = ngettext("1 related relationship, mitigated.", "%(n)d related relationships, mitigated.", count) % {"n": count} if count else _("No relationship is related to the content.")
+        proof = (
+            ngettext("1 related relationship, mitigated.", "%(n)d related relationships, mitigated.", count)
+            % {"n": count}
+            if count
+            else _("No relationship is related to the content.")
+        )
         return _finding(plan, "passed", title, proof, rules, found)
     level: Level = "failed" if any(s.standing == Standing.EXCLUDED for s in held_up) else "missing"
-    says = {s.role.person_id: f"{s.role.person.name_with_degrees}: {status_of('disclosure', s.standing).word.lower()}" for s in held_up}
+    says = {
+        s.role.person_id: f"{s.role.person.name_with_degrees}: {status_of('disclosure', s.standing).word.lower()}"
+        for s in held_up
+    }
     who = "planner" if any(s.standing not in _TO_SETTLE for s in held_up) else "staff"
-    return _finding(plan, level, title, "; ".join(says.values()) + ".", rules, held_up, who=who, ties=_TO_SETTLE | {Standing.EXCLUDED})
+    return _finding(
+        plan,
+        level,
+        title,
+        "; ".join(says.values()) + ".",
+        rules,
+        held_up,
+        who=who,
+        ties=_TO_SETTLE | {Standing.EXCLUDED},
+    )
 
 
 # --- told to learners: SII-3.5 -------------------------------------------------------------------------
@@ -129,9 +153,28 @@ def check_disclosure_text(plan: Plan) -> Finding:
     block = disclosure_text.block(plan.activity, plan.session, standings=_of_gate(plan))
     title = _("Disclosure to learners is ready")
     if not block.is_ready:
-        return _finding(plan, "missing", title, _("It can be written once everyone in control of content is cleared."), ("SII-3.5", "SII-3.5a"), ())
-    told = _("%(n)d relationships and the rest in a sentence") % {"n": len(block.rows)} if block.rows else _("absence of relationships")
-    return _finding(plan, "passed", title, _("Says: %(what)s. Made from the record.") % {"what": told}, ("SII-3.5", "SII-3.5a"), (), extra={"sha256": block.sha256})
+        return _finding(
+            plan,
+            "missing",
+            title,
+            _("It can be written once everyone in control of content is cleared."),
+            ("SII-3.5", "SII-3.5a"),
+            (),
+        )
+    told = (
+        _("%(n)d relationships and the rest in a sentence") % {"n": len(block.rows)}
+        if block.rows
+        else _("absence of relationships")
+    )
+    return _finding(
+        plan,
+        "passed",
+        title,
+        _("Says: %(what)s. Made from the record.") % {"what": told},
+        ("SII-3.5", "SII-3.5a"),
+        (),
+        extra={"sha256": block.sha256},
+    )
 
 
 # --- shared --------------------------------------------------------------------------------------------
@@ -140,7 +183,9 @@ def check_disclosure_text(plan: Plan) -> Finding:
 def standings(plan: Plan) -> list[RoleStanding]:
     """Everybody's standing, read once per plan however many checks and gates ask."""
     if "integrity.standings" not in plan.cache:
-        plan.cache["integrity.standings"] = standing.for_activity(plan.activity, roles=plan.roles, sessions=plan.sessions)
+        plan.cache["integrity.standings"] = standing.for_activity(
+            plan.activity, roles=plan.roles, sessions=plan.sessions
+        )
     found: list[RoleStanding] = plan.cache["integrity.standings"]
     return found
 
@@ -157,7 +202,10 @@ def _finding(
     who: str = "planner", ties: frozenset[Standing] | set[Standing] = frozenset(), extra: dict[str, Any] | None = None,
 ) -> Finding:  # fmt: skip
     link = reverse("activities:application_section", args=[plan.activity.number, Section.PEOPLE.value]) + "#people"
-    data: dict[str, Any] = {"people": [_person(s) for s in about], "relationships": _to_decide(plan, about, ties) if ties else []}
+    data: dict[str, Any] = {
+        "people": [_person(s) for s in about],
+        "relationships": _to_decide(plan, about, ties) if ties else [],
+    }
     return Finding(rules, level, title, proof, Section.PEOPLE.value, "people", link, GROUP, who, data | (extra or {}))
 
 
@@ -168,7 +216,9 @@ def _person(item: RoleStanding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _to_decide(plan: Plan, about: Sequence[RoleStanding], wanted: frozenset[Standing] | set[Standing]) -> list[dict[str, Any]]:
+def _to_decide(
+    plan: Plan, about: Sequence[RoleStanding], wanted: frozenset[Standing] | set[Standing]
+) -> list[dict[str, Any]]:
     """What the staff page needs for one form per relationship, however many roles its holder has."""
     by_key: dict[standing.Key, list[tuple[RoleStanding, Tie]]] = defaultdict(list)
     for item in about:
@@ -181,7 +231,13 @@ def _to_decide(plan: Plan, about: Sequence[RoleStanding], wanted: frozenset[Stan
     return [_form(plan, pairs, titles, earlier[key.company_id], clean) for key, pairs in by_key.items()]
 
 
-def _form(plan: Plan, pairs: list[tuple[RoleStanding, Tie]], titles: dict[int, str], earlier: list[dict[str, Any]], clean: dict[int, str]) -> dict[str, Any]:
+def _form(
+    plan: Plan,
+    pairs: list[tuple[RoleStanding, Tie]],
+    titles: dict[int, str],
+    earlier: list[dict[str, Any]],
+    clean: dict[int, str],
+) -> dict[str, Any]:
     item, tie = pairs[0]
     row = tie.relationship
     strategies = dict.fromkeys(strategy for each, _tie in pairs for strategy in each.strategies)
@@ -207,7 +263,9 @@ def _earlier(plan: Plan, companies: set[int]) -> dict[int, list[dict[str, Any]]]
     rows = RelevanceDecision.objects.filter(relationship__company__in=companies).exclude(activity=plan.activity)
     for row in rows.select_related("relationship", "activity").order_by("-pk")[:200]:
         if len(found[row.relationship.company_id]) < 3:
-            found[row.relationship.company_id].append({"year": row.decided_at.year, "relevant": row.relevant, "activity": row.activity.title})
+            found[row.relationship.company_id].append(
+                {"year": row.decided_at.year, "relevant": row.relevant, "activity": row.activity.title}
+            )
     return found
 
 

@@ -41,7 +41,9 @@ def resolve(token: str, purpose: str) -> LinkGrant:
     if grant is None or grant.person.deactivated_at is not None:
         raise Http404
     if grant.revoked_at is not None:
-        raise LinkGone(grant, "This link was taken back", "A newer one may be in your mail. You can have one sent again.")
+        raise LinkGone(
+            grant, "This link was taken back", "A newer one may be in your mail. You can have one sent again."
+        )
     if grant.expires_at <= clock.now():
         raise LinkGone(grant, "This link is over", "Links work for a limited time. You can have a new one sent.")
     return grant

@@ -22,6 +22,7 @@ class Provider(models.Model):
     zone = models.CharField(max_length=40, default="America/New_York")
     signer_name = models.CharField(max_length=200)
     signer_title = models.CharField(max_length=200)
+    signature = models.CharField(max_length=60, blank=True, help_text="Drawing in static/img, of this signer only")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=7)
 
     _current: "Provider | None" = None

@@ -56,6 +56,7 @@ class Detail:
     credit: Sequence[Mapping[str, str]]
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
+    next: str
     undo: bool
     one_press: bool
 
@@ -86,6 +87,7 @@ def detail(activity: Activity, actor: Actor) -> Detail:
         days=[(day, [_slot(s, roles) for s in slots]) for day, slots in when.days(shown, activity.zone)], earlier=len(sessions) - len(shown),
         people=_people(roles), audience=_audience(activity), registration=mine, seats_left=left,
         credit=credit_labels([activity.pk]).get(activity.pk, ()), starts_at=starts, ends_at=ends,
+        next=next((when.of_session(s.starts_at, s.ends_at, activity.zone) for s in live if s.ends_at > at), ""),
         undo=mine is None and registrations.can_undo(newest, at), one_press=registrations.one_press_is_enough(actor.person_id),
     )  # fmt: skip
 

@@ -108,6 +108,27 @@ def link_gap(*, activity_id: int, gap: PracticeGap, by: Actor) -> ActivityGap:
     return found
 
 
+def describe_new(*, activity_id: int, title: str, by: Actor) -> PracticeGap:
+    """A new gap of the activity's department, linked at once."""
+    with transaction.atomic(durable=True):
+        activity = lock_editable(activity_id, by)
+        gap = create(department=activity.department, title=title, by=by)
+        link(activity=activity, gap=gap)
+        touch(activity)
+    return gap
+
+
+def relink_gap(*, activity_id: int, gap_id: int, by: Actor) -> None:
+    """Take back `unlink_gap`."""
+    with transaction.atomic(durable=True):
+        activity = lock_editable(activity_id, by)
+        found = activity.gap_links.filter(gap_id=gap_id).select_related("gap").first()
+        if found is None:
+            raise Conflict("That gap was never part of this application.")
+        link(activity=activity, gap=found.gap)
+        touch(activity)
+
+
 def link(*, activity: Activity, gap: PracticeGap) -> ActivityGap:
     """The same inside a caller's transaction; a link that was removed comes back with its text."""
     locks.require_transaction()

@@ -11,7 +11,17 @@ from accounts.models import Person
 from activities.domain import agenda as agendas
 from activities.domain.agenda import Agenda, Slot
 from activities.enums import FACULTY_ROLES, PLANNER_ROLES, RoleKind, SessionStatus
-from activities.models import Activity, ActivityGap, ActivityRole, ChangeRequest, GapEvidence, Need, Objective, PracticeGap, Session
+from activities.models import (
+    Activity,
+    ActivityGap,
+    ActivityRole,
+    ChangeRequest,
+    GapEvidence,
+    Need,
+    Objective,
+    PracticeGap,
+    Session,
+)
 
 
 @dataclass(frozen=True)

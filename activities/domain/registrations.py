@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, Max, Min, OuterRef, Q, Subquery
 
 from accounts.models import Person
 from activities.domain import notices
@@ -103,6 +103,9 @@ def coming_up(person: Person, *, limit: int = 20) -> list[Coming]:
         status=SessionStatus.CANCELLED
     )
     following = following.order_by("starts_at", "pk")
+    planned = Session.objects.filter(activity=OuterRef("activity"), removed_at=None)
+    # Where there are sessions they say whether it is over; the dates speak for what has none, or none that takes place.
+    by_date = Q(activity__status=ActivityStatus.CANCELLED) | Q(activity__kind=ActivityKind.ENDURING) | ~Exists(planned)
     rows = (
         Registration.objects.filter(
             person=person, activity__status__in=[ActivityStatus.PUBLISHED, ActivityStatus.CANCELLED]
@@ -114,7 +117,7 @@ def coming_up(person: Person, *, limit: int = 20) -> list[Coming]:
             next_end=Subquery(following.values("ends_at")[:1]),
             next_title=Subquery(following.values("title")[:1]),
         )
-        .filter(Q(next_start__isnull=False) | Q(activity__ends_on__gte=at.date()) | Q(activity__ends_on=None))
+        .filter(Q(next_start__isnull=False) | (by_date & (Q(activity__ends_on__gte=at.date()) | Q(activity__ends_on=None))))
         .order_by("next_start", "activity__starts_on", "pk")[:limit]
     )
     return [Coming(r.activity, r.status, r.offered_until, r.next_start, r.next_end, r.next_title or "") for r in rows]

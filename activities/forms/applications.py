@@ -156,7 +156,7 @@ class EvaluationForm(SectionForm):
     """APP-12."""
 
     evaluation_level = forms.ChoiceField(
-        label=_("How far will you measure?"), choices=[c for c in enums.MooreLevel.choices], help_text=_("Competence is the least that shows change."),
+        label=_("How far will you measure?"), choices=list(enums.MooreLevel.choices), help_text=_("Competence is the least that shows change."),
         widget=widgets.Choices(
             hints={
                 "2": _("How they liked it"), "3": _("What they know"), "4": _("What they can do, or intend to"), "5": _("What they do in practice"),

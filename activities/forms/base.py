@@ -48,4 +48,5 @@ class MultiField(forms.MultipleChoiceField):
 
     def clean(self, value: Any) -> list[str]:
         chosen = set(super().clean(value))
-        return [str(key) for key, _label in self.choices if str(key) in chosen]
+        flat = [row for key, label in self.choices for row in (label if isinstance(label, list | tuple) else [(key, label)])]
+        return [str(key) for key, _label in flat if str(key) in chosen]

@@ -25,6 +25,7 @@ class Session(models.Model):
     check_in_code = models.CharField(max_length=6, blank=True)
     code_released_at = models.DateTimeField(null=True, blank=True)
     sequence = models.PositiveSmallIntegerField(default=0, help_text="Raised when learners were told of a change (iCalendar)")
+    series_on = models.DateField(null=True, blank=True, help_text="The date of the recurrence that made it; stays when it is moved")
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -38,6 +39,8 @@ class Session(models.Model):
             models.UniqueConstraint(
                 fields=["check_in_code"], condition=Q(status__in=["planned", "ready"], removed_at=None) & ~Q(check_in_code=""), name="session_code_unique"
             ),
+            # A date of the recurrence makes one session, however often its dates are confirmed.
+            models.UniqueConstraint(fields=["activity", "series_on"], condition=Q(removed_at=None, series_on__isnull=False), name="session_series_date_once"),
             models.CheckConstraint(
                 condition=Q(code_released_at=None) | ~Q(check_in_code=""), name="session_code_coherent", violation_error_message="A released code exists."
             ),

@@ -25,17 +25,21 @@ def runs(parts: Any, *, serif: bool = False) -> SafeString:
             out.append(format_html("<b>{}</b>", text))
         else:
             out.append(format_html("{}", text))
-    return mark_safe("".join(out))  # noqa: S308 - every part came out of format_html
+    return mark_safe("".join(out))
 
 
 @register.simple_tag(takes_context=True)
 def certificate_layout(context: template.Context) -> typeset.Certificate:
     """Sizes, line breaks and places for the certificate in the context."""
-    return typeset.certificate({"sentence": context["sentence"], "statements": context["statements"], "heading": context.get("heading", "")})
+    return typeset.certificate(
+        {"sentence": context["sentence"], "statements": context["statements"], "heading": context.get("heading", "")}
+    )
 
 
 @register.simple_tag
 def fit(text: str, face: str, inches: float, largest: float, least: float, lines: int = 1) -> typeset.Fitted:
     """Set a text at the largest size at which it takes so many lines."""
-    sizes = [size for size in (largest * step for step in (1, 0.9, 0.8, 0.7, 0.62, 0.55, 0.5)) if size > least] + [least]
+    sizes = [size for size in (largest * step for step in (1, 0.9, 0.8, 0.7, 0.62, 0.55, 0.5)) if size > least] + [
+        least
+    ]
     return typeset.fit(text, face, limit=inches * typeset.INCH, sizes=sizes, lines=lines)

@@ -14,7 +14,12 @@ from credits.enums import Scope
 from credits.models import Claim, ClaimLine, ClaimTotal, Designation
 
 VERSION = "certificate/1"
-KINDS = ("org", "lead", "name", "text", "title", "text", "credit")
+# One kind per part of the sentence, in its order; the look sets each differently (AMA-CERT-1, AMA-CERT-2).
+KINDS = {
+    "AMA-CERT-1": ("org", "lead", "name", "text", "title", "text", "credit"),
+    "AMA-CERT-2": ("org", "lead", "name", "text", "title", "text", "designation"),
+    "ATTENDANCE": ("org", "lead", "name", "text", "title", "text"),
+}
 SECRET_LENGTH = 12
 
 
@@ -51,6 +56,7 @@ def compose(
         "office_address": provider.office_address,
         "signer_name": provider.signer_name,
         "signer_title": provider.signer_title,
+        **({"signature": provider.signature} if provider.signature else {}),
         "heading": "",
         "sentence": text,
         "statements": [statements.runs(_accreditation(total))],
@@ -102,7 +108,7 @@ def _sentence(claim: Claim, activity: Activity, total: ClaimTotal, provider: Pro
         "provider": provider.name, "name": claim.person.name_with_degrees, "learning_format": activity.learning_format,
         "title": activity.title, "place": place, "date": dates, "credits": f"{amount:.2f}", "unit": unit(kind.unit_one, kind.unit_many, amount),
     }  # fmt: skip
-    return [{"kind": kind_of, "runs": _piece(part, values)} for kind_of, part in zip(KINDS, parts, strict=False)]
+    return [{"kind": kind_of, "runs": _piece(part, values)} for kind_of, part in zip(KINDS[code], parts, strict=True)]
 
 
 def _piece(part: str, values: dict[str, str]) -> list[statements.Run]:

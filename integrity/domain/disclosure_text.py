@@ -50,7 +50,9 @@ class DisclosureBlock:
         return tuple(s for s in given if s)
 
 
-def block(activity: Activity, session: Session | None = None, *, standings: Sequence[RoleStanding] | None = None) -> DisclosureBlock:
+def block(
+    activity: Activity, session: Session | None = None, *, standings: Sequence[RoleStanding] | None = None
+) -> DisclosureBlock:
     """The block for a session (its people and those of the whole activity) or for the activity.
 
     Relationships judged not relevant never appear (SII-3.5c). `standings` may be given when they are computed.
@@ -69,7 +71,9 @@ def block(activity: Activity, session: Session | None = None, *, standings: Sequ
     pending = "" if is_ready else PENDING
     lines = [f"{r.name} | {r.role} | {r.company} | {r.nature}" for r in rows]
     text = "\n".join([*lines, *(s for s in (mitigated, others, none, pending) if s)])
-    return DisclosureBlock(rows, mitigated, others, none, pending, is_ready, text, hashlib.sha256(text.encode()).hexdigest())
+    return DisclosureBlock(
+        rows, mitigated, others, none, pending, is_ready, text, hashlib.sha256(text.encode()).hexdigest()
+    )
 
 
 def _rows(standings: Sequence[RoleStanding]) -> tuple[Line, ...]:
@@ -100,7 +104,9 @@ def nature(tie: Relationship) -> str:
     return f"{word} ({f'ended {tie.ended_on}' if tie.ended_on else 'ended'})" if tie.ended else word
 
 
-def record_delivery(*, activity: Activity, session: Session | None, person: Person, sha: str, channel: str, at: dt.datetime) -> bool:
+def record_delivery(
+    *, activity: Activity, session: Session | None, person: Person, sha: str, channel: str, at: dt.datetime
+) -> bool:
     """Keep that a learner acted on a page with this disclosure, in the caller's transaction (SII-3.5d, 3.5e).
 
     False, and nothing kept, when the hash is not that of the disclosure as it is now: the page shows it again.

@@ -54,7 +54,9 @@ class Wording:
 def wording() -> Wording:
     """The definition SII-E-1 and the sentences of today, verbatim."""
     day = clock.now().date()
-    rows = Statement.objects.filter(code="SII-E-1", scope="", effective_from__lte=day).filter(Q(effective_to=None) | Q(effective_to__gt=day))
+    rows = Statement.objects.filter(code="SII-E-1", scope="", effective_from__lte=day).filter(
+        Q(effective_to=None) | Q(effective_to__gt=day)
+    )
     definition = rows.latest("effective_from")
     months = int(rulesets.value_on("disclosure.lookback_months", day))
     version = f"SII-E-1 of {definition.effective_from.isoformat()}, {months} months"
@@ -73,7 +75,12 @@ def latest(person_id: int) -> Disclosure | None:
 
 def last_asked(person_id: int) -> dt.datetime | None:
     """When the person was last asked, for any activity."""
-    return DisclosureRequest.objects.filter(person_id=person_id).order_by("-asked_at").values_list("asked_at", flat=True).first()
+    return (
+        DisclosureRequest.objects.filter(person_id=person_id)
+        .order_by("-asked_at")
+        .values_list("asked_at", flat=True)
+        .first()
+    )
 
 
 def still_asked(disclosure: Disclosure) -> list[Relationship]:
@@ -110,37 +117,30 @@ def ask_for_role(*, role: ActivityRole, by: Actor) -> None:
 
 
 def remind(*, activity_id: int, person_id: int, by: Actor) -> DisclosureRequest:
-    """Send a fresh link to somebody who has not answered.
+    """Send a fresh link to somebody who has not answered; at most one reminder a day.
 
     Raises NotAllowed for others than the planners and the office, Conflict when there is nothing to remind of.
     """
     with transaction.atomic(durable=True):
-        activity = Activity.objects.get(pk=activity_id)
-        if not rules.has_perm("integrity.remind", by, activity):
+        if not rules.has_perm("integrity.remind", by, Activity.objects.get(pk=activity_id)):
             raise NotAllowed("The planners of this activity and the CME office can send reminders.")
-        request = remind_for_role(role=_in_control(activity_id, person_id), by=by)
-    return request
-
-
-def remind_for_role(*, role: ActivityRole, by: Actor) -> DisclosureRequest:
-    """The same in the caller's transaction, which has checked who asks; at most one reminder a day."""
-    locks.require_transaction()
-    at = clock.now()
-    name = role.person.display_name
-    made, _new = DisclosureRequest.objects.get_or_create(
-        activity_id=role.activity_id, person_id=role.person_id, defaults={"asked_at": at, "asked_by": by.label}
-    )
-    request = locks.lock_row(DisclosureRequest.objects.all(), pk=made.pk)
-    last = latest(role.person_id)
-    if last is not None and last.submitted_at >= (request.reminded_at or request.asked_at) and at - last.submitted_at <= max_age():
-        raise Conflict(f"{name} has answered already.")
-    if request.reminded_at and at - request.reminded_at < REMINDER_PAUSE:
-        raise Conflict(f"{name} was reminded less than a day ago.")
-    if not _send_link(role.person, role.activity, "disclosure_reminder", by=by):
-        raise Conflict(f"No e-mail address of {name} is on file. Add one, then send the reminder.")
-    request.reminded_at = at
-    request.save(update_fields=["reminded_at"])
-    audit.record("disclosure_reminded", by=by, subject=request)
+        role = _in_control(activity_id, person_id)
+        at, name = clock.now(), role.person.display_name
+        made, _new = DisclosureRequest.objects.get_or_create(
+            activity_id=activity_id, person_id=person_id, defaults={"asked_at": at, "asked_by": by.label}
+        )
+        request = locks.lock_row(DisclosureRequest.objects.all(), pk=made.pk)
+        last = latest(person_id)
+        asked = request.reminded_at or request.asked_at
+        if last is not None and last.submitted_at >= asked and at - last.submitted_at <= max_age():
+            raise Conflict(f"{name} has answered already.")
+        if request.reminded_at and at - request.reminded_at < REMINDER_PAUSE:
+            raise Conflict(f"{name} was reminded less than a day ago.")
+        if not _send_link(role.person, role.activity, "disclosure_reminder", by=by):
+            raise Conflict(f"No e-mail address of {name} is on file. Add one, then send the reminder.")
+        request.reminded_at = at
+        request.save(update_fields=["reminded_at"])
+        audit.record("disclosure_reminded", by=by, subject=request)
     return request
 
 
@@ -149,13 +149,17 @@ def renew_link(*, grant_id: int, by: Actor) -> None:
     with transaction.atomic(durable=True):
         grant = LinkGrant.objects.select_related("person").get(pk=grant_id, purpose=GrantPurpose.DISCLOSURE)
         role = _in_control(grant.object_id, grant.person_id)
-        if not ratelimit.hit("disclosure_link", f"{grant.object_id}:{grant.person_id}", limit=3, per=dt.timedelta(hours=1)):
+        if not ratelimit.hit(
+            "disclosure_link", f"{grant.object_id}:{grant.person_id}", limit=3, per=dt.timedelta(hours=1)
+        ):
             raise Conflict("A new link is on its way already.", "Look in your mail, also in the folder for junk.")
         _send_link(role.person, role.activity, "disclosure_link", by=by)
 
 
 def _in_control(activity_id: int, person_id: int) -> ActivityRole:
-    rows = ActivityRole.objects.filter(activity_id=activity_id, person_id=person_id, controls_content=True, removed_at=None)
+    rows = ActivityRole.objects.filter(
+        activity_id=activity_id, person_id=person_id, controls_content=True, removed_at=None
+    )
     found = rows.select_related("person", "activity").first()
     if found is None:
         raise Conflict("This activity no longer needs this disclosure.", "The CME office can say more.")
@@ -171,23 +175,34 @@ def _send_link(person: Person, activity: Activity, template: str, *, by: Actor) 
     grant, token = links.make(person=person, purpose=GrantPurpose.DISCLOSURE, obj=activity, by=by, days=LINK_DAYS)
     earlier = latest(person.pk)
     subjects = {
-        "disclosure_request": "Is your disclosure still true? {title}" if earlier else "Two minutes before you take part: {title}",
+        "disclosure_request": "Is your disclosure still true? {title}"
+        if earlier
+        else "Two minutes before you take part: {title}",
         "disclosure_reminder": "Your disclosure is still open: {title}",
         "disclosure_link": "A new link for your disclosure: {title}",
     }
     context = {
         "name": person.display_name, "activity": activity, "earlier": earlier, "asked_by": by.label, "until": grant.expires_at,
-        "button_url": settings.PORTAL_BASE_URL + reverse("integrity:disclosure_by_link", args=[token]),
+        "button_label": "Open your disclosure", "button_url": settings.PORTAL_BASE_URL + reverse("integrity:disclosure_by_link", args=[token]),
     }  # fmt: skip
     subject = subjects[template].format(title=activity.title)
-    mail.send(template, to=address, to_name=person.full_name, subject=subject, context=context, key=f"disclosure-link:{grant.pk}")
+    mail.send(
+        template,
+        to=address,
+        to_name=person.full_name,
+        subject=subject,
+        context=context,
+        key=f"disclosure-link:{grant.pk}",
+    )
     return True
 
 
 # --- answering -------------------------------------------------------------------------------------
 
 
-def submit(*, person_id: int, answer: str, relationships: Sequence[Declared], attested_name: str, method: str, by: Actor) -> Disclosure:
+def submit(
+    *, person_id: int, answer: str, relationships: Sequence[Declared], attested_name: str, method: str, by: Actor
+) -> Disclosure:
     """Keep a statement for good: who, what, when, how, under which definition (SII-3.1 to 3.1e).
 
     A person speaks for themselves; the office writes down what another person said (method "verbal").
@@ -201,11 +216,18 @@ def submit(*, person_id: int, answer: str, relationships: Sequence[Declared], at
         disclosure = _write(person, answer, relationships, attested_name, method, at=clock.now())
         if by.grant_id is not None:
             links.note_use(by.grant_id)
-        audit.record("disclosure_submitted", by=by, subject=disclosure, new={"answer": answer, "relationships": len(relationships)})
+        audit.record(
+            "disclosure_submitted",
+            by=by,
+            subject=disclosure,
+            new={"answer": answer, "relationships": len(relationships)},
+        )
     return disclosure
 
 
-def _write(person: Person, answer: str, declared: Sequence[Declared], attested_name: str, method: str, *, at: dt.datetime) -> Disclosure:
+def _write(
+    person: Person, answer: str, declared: Sequence[Declared], attested_name: str, method: str, *, at: dt.datetime
+) -> Disclosure:
     """The rows of one statement, checked; also for loaders, which say when it was given."""
     locks.require_transaction()
     if answer not in Answer.values:
@@ -232,7 +254,9 @@ def _row(disclosure: Disclosure, item: Declared, at: dt.datetime) -> Relationshi
     if item.nature not in Nature.values:
         raise Invalid(f"Say what the relationship with {name} is.")
     if item.nature in NEEDS_TRADED and item.traded not in Traded.values:
-        raise Invalid(f"Say whether {name} is privately held; stock in a private company counts as ownership (SII-3.2a).")
+        raise Invalid(
+            f"Say whether {name} is privately held; stock in a private company counts as ownership (SII-3.2a)."
+        )
     company, _made = Company.objects.get_or_create(name__iexact=name, defaults={"name": name, "created_at": at})
     return Relationship(
         disclosure=disclosure, company=company, nature=item.nature, ended=item.ended,

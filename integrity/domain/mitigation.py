@@ -14,7 +14,7 @@ from common.templatetags.cme import local
 from integrity.domain import standing
 from integrity.domain.standing import RoleStanding, Tie
 from integrity.enums import Eligibility, Standing, Strategy, Traded
-from integrity.models import Company, ExclusionException, MitigationAction, RelevanceDecision, Relationship
+from integrity.models import Company, ExclusionException, MitigationAction, Relationship, RelevanceDecision
 from integrity.rules import Case
 
 PEER_REVIEWS = frozenset({Strategy.PEER_REVIEW_PLANNING, Strategy.PEER_REVIEW_CONTENT})
@@ -44,7 +44,14 @@ class _Found:
 
 
 def decide_relevance(
-    *, relationship_id: int, activity_id: int, relevant: bool, rationale: str, by: Actor, previous_id: int | None = None, mitigation: Mitigation | None = None
+    *,
+    relationship_id: int,
+    activity_id: int,
+    relevant: bool,
+    rationale: str,
+    by: Actor,
+    previous_id: int | None = None,
+    mitigation: Mitigation | None = None,
 ) -> RelevanceDecision:
     """Record whether a relationship relates to what its holder teaches or plans here (SII-3.3), and its mitigation if given.
 
@@ -56,18 +63,30 @@ def decide_relevance(
         _require_decidable(found.tie)
         _require_unchanged(found, previous_id)
         if not relevant and not rationale.strip():
-            raise Invalid(fields={"rationale": "Say in a sentence why it is not related, for example “the talk is about communication”."})
+            raise Invalid(
+                fields={
+                    "rationale": "Say in a sentence why it is not related, for example “the talk is about communication”."
+                }
+            )
         decision = RelevanceDecision.objects.create(
             relationship=found.relationship, activity=found.activity, relevant=relevant, rationale=rationale.strip(),
             decided_by_id=by.person_id, decided_at=clock.now(),
         )  # fmt: skip
-        audit.record("relevance_decided", by=by, subject=decision, new={"relationship": relationship_id, "relevant": relevant}, reason=rationale.strip())
+        audit.record(
+            "relevance_decided",
+            by=by,
+            subject=decision,
+            new={"relationship": relationship_id, "relevant": relevant},
+            reason=rationale.strip(),
+        )
         if relevant and mitigation is not None:
             _mitigate(found, mitigation, by)
     return decision
 
 
-def record_mitigation(*, relationship_id: int, activity_id: int, strategy: str, performed_by: str, note: str, by: Actor) -> MitigationAction:
+def record_mitigation(
+    *, relationship_id: int, activity_id: int, strategy: str, performed_by: str, note: str, by: Actor
+) -> MitigationAction:
     """Record what was done about a relevant relationship, before its holder's role begins (SII-3.4).
 
     Raises Invalid when the strategy does not suit the role, Conflict when it comes too late or is on record.
@@ -80,7 +99,9 @@ def record_mitigation(*, relationship_id: int, activity_id: int, strategy: str, 
     return action
 
 
-def approve_exception(*, relationship_id: int, activity_id: int, exception: str, justification: str, by: Actor) -> ExclusionException:
+def approve_exception(
+    *, relationship_id: int, activity_id: int, exception: str, justification: str, by: Actor
+) -> ExclusionException:
     """Let an owner or employee take part under SII-3.2 a, b or c. Raises Conflict where nothing is excluded."""
     with transaction.atomic(durable=True):
         found = _find(relationship_id, activity_id, by)
@@ -97,7 +118,13 @@ def approve_exception(*, relationship_id: int, activity_id: int, exception: str,
             relationship=found.relationship, activity=found.activity, exception=exception, justification=justification.strip(),
             approved_by_id=by.person_id, approved_at=clock.now(),
         )  # fmt: skip
-        audit.record("exclusion_excepted", by=by, subject=row, new={"relationship": relationship_id, "exception": exception}, reason=justification.strip())
+        audit.record(
+            "exclusion_excepted",
+            by=by,
+            subject=row,
+            new={"relationship": relationship_id, "exception": exception},
+            reason=justification.strip(),
+        )
     return row
 
 
@@ -112,12 +139,21 @@ def set_company(*, company_id: int, eligibility: str, traded: str, reason: str, 
         if eligibility not in Eligibility.values or traded not in Traded.values:
             raise Invalid(fields={"eligibility": "Choose one of the answers."})
         if eligibility != Eligibility.UNDETERMINED and not reason.strip():
-            raise Invalid(fields={"reason": "Say what the company does, for example “device manufacturer” or “hospital”."})
+            raise Invalid(
+                fields={"reason": "Say what the company does, for example “device manufacturer” or “hospital”."}
+            )
         old = {"eligibility": company.eligibility, "traded": company.traded}
         company.eligibility, company.traded, company.reason = eligibility, traded, reason.strip()[:250]
         company.decided_by_id, company.decided_at = by.person_id, clock.now()
         company.save(update_fields=["eligibility", "traded", "reason", "decided_by", "decided_at"])
-        audit.record("company_decided", by=by, subject=company, old=old, new={"eligibility": eligibility, "traded": traded}, reason=company.reason)
+        audit.record(
+            "company_decided",
+            by=by,
+            subject=company,
+            old=old,
+            new={"eligibility": eligibility, "traded": traded},
+            reason=company.reason,
+        )
     return company
 
 
@@ -127,31 +163,43 @@ def set_company(*, company_id: int, eligibility: str, traded: str, reason: str, 
 def _find(relationship_id: int, activity_id: int, by: Actor) -> _Found:
     """The relationship in every role its holder has here. Locks the holder, as a new disclosure of theirs does."""
     locks.require_transaction()
-    relationship = Relationship.objects.select_related("disclosure__person", "company").filter(pk=relationship_id).first()
+    relationship = (
+        Relationship.objects.select_related("disclosure__person", "company").filter(pk=relationship_id).first()
+    )
     activity = Activity.objects.filter(pk=activity_id).first()
     if relationship is None or activity is None:
         raise Conflict("This relationship is not on record. Go back to the activity and choose it there.")
     person = relationship.disclosure.person
     if by.kind != "user" or not rules.has_perm("integrity.decide", by, Case(person.pk, activity)):
-        raise NotAllowed("Nobody decides about their own relationships or in an activity they take part in. A colleague in the CME office can (SII-3.3).")
+        raise NotAllowed(
+            "Nobody decides about their own relationships or in an activity they take part in. A colleague in the CME office can (SII-3.3)."
+        )
     locks.lock_row(Person.objects.all(), pk=person.pk)
     everybody = tuple(standing.for_activity(activity))
     same = standing.key(relationship)
     holders = tuple((item, tie) for item in everybody for tie in item.ties if standing.key(tie.relationship) == same)
     if not holders:
-        raise Conflict(f"{person.display_name} sent another disclosure, or left this activity. Reload the page to see what stands.")
+        raise Conflict(
+            f"{person.display_name} sent another disclosure, or left this activity. Reload the page to see what stands."
+        )
     return _Found(relationship, activity, holders, everybody)
 
 
 def _require_decidable(tie: Tie) -> None:
     name = tie.relationship.company.name
     if tie.verdict == Standing.EXCLUDED:
-        raise Conflict(f"An owner or employee of {name} is excluded (SII-3.2). Approve one of the three exceptions, or name somebody else.")
+        raise Conflict(
+            f"An owner or employee of {name} is excluded (SII-3.2). Approve one of the three exceptions, or name somebody else."
+        )
     barred = standing.owner_or_employee(tie.facts)
     if barred is None:
-        raise Conflict(f"Say first whether {name} is privately held: stock in a private company makes its holder an owner (SII-3.2a).")
+        raise Conflict(
+            f"Say first whether {name} is privately held: stock in a private company makes its holder an owner (SII-3.2a)."
+        )
     if barred and tie.facts.eligibility == Eligibility.UNDETERMINED:
-        raise Conflict(f"Say first whether {name} is an ineligible company (SII-E-1): its owners and employees would be excluded.")
+        raise Conflict(
+            f"Say first whether {name} is an ineligible company (SII-E-1): its owners and employees would be excluded."
+        )
 
 
 def _require_unchanged(found: _Found, previous_id: int | None) -> None:
@@ -166,7 +214,11 @@ def _mitigate(found: _Found, given: Mitigation, by: Actor) -> MitigationAction:
     locks.require_transaction()
     suited = [(item, tie) for item, tie in found.holders if given.strategy in item.strategies]
     if not suited:
-        raise Invalid(fields={"strategy": f"Choose a strategy that suits the role: {found.holders[0][0].role.get_role_display().lower()} (SII-3.4)."})
+        raise Invalid(
+            fields={
+                "strategy": f"Choose a strategy that suits the role: {found.holders[0][0].role.get_role_display().lower()} (SII-3.4)."
+            }
+        )
     at = clock.now()
     deadlines = [item.deadline for item, _tie in suited]
     if all(limit is not None and at > limit for limit in deadlines):
@@ -181,7 +233,13 @@ def _mitigate(found: _Found, given: Mitigation, by: Actor) -> MitigationAction:
         relationship=found.relationship, activity=found.activity, strategy=given.strategy, performed_by=given.performed_by.strip()[:250],
         note=given.note.strip(), implemented_at=at, recorded_by_id=by.person_id,
     )  # fmt: skip
-    audit.record("mitigation_recorded", by=by, subject=action, new={"relationship": found.relationship.pk, "strategy": given.strategy}, reason=given.note.strip())
+    audit.record(
+        "mitigation_recorded",
+        by=by,
+        subject=action,
+        new={"relationship": found.relationship.pk, "strategy": given.strategy},
+        reason=given.note.strip(),
+    )
     return action
 
 
@@ -192,7 +250,13 @@ def _require_reviewer(found: _Found, given: Mitigation) -> None:
     name = given.performed_by.strip()
     if not name:
         raise Invalid(fields={"performed_by": "Name the reviewer, somebody without relevant relationships."})
-    tied = {found.relationship.disclosure.person_id} | {item.role.person_id for item in found.everybody if any(t.is_listed for t in item.ties)}
+    tied = {found.relationship.disclosure.person_id} | {
+        item.role.person_id for item in found.everybody if any(t.is_listed for t in item.ties)
+    }
     people = [item.role.person for item in found.everybody if item.role.person_id in tied]
-    if name.casefold() in {n.casefold() for person in people for n in (person.full_name, person.name_with_degrees, person.display_name)}:
-        raise Invalid(fields={"performed_by": f"{name} has a relationship here. Name a reviewer without one (SII-3.4)."})
+    if name.casefold() in {
+        n.casefold() for person in people for n in (person.full_name, person.name_with_degrees, person.display_name)
+    }:
+        raise Invalid(
+            fields={"performed_by": f"{name} has a relationship here. Name a reviewer without one (SII-3.4)."}
+        )

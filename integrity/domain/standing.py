@@ -10,11 +10,33 @@ from activities.enums import PLANNER_ROLES, ActivityStatus, SessionStatus
 from activities.models import Activity, ActivityRole, Session
 from common import clock
 from integrity.domain.disclosures import max_age
-from integrity.enums import FACULTY_STRATEGIES, PLANNER_STRATEGIES, Answer, Eligibility, Nature, Standing, Strategy, Traded
-from integrity.models import Disclosure, DisclosureRequest, ExclusionException, MitigationAction, RelevanceDecision, Relationship
+from integrity.enums import (
+    FACULTY_STRATEGIES,
+    PLANNER_STRATEGIES,
+    Answer,
+    Eligibility,
+    Nature,
+    Standing,
+    Strategy,
+    Traded,
+)
+from integrity.models import (
+    Disclosure,
+    DisclosureRequest,
+    ExclusionException,
+    MitigationAction,
+    Relationship,
+    RelevanceDecision,
+)
 
 # From what stops to what is settled: a role stands where its worst relationship stands.
-_WORST_FIRST = (Standing.EXCLUDED, Standing.TO_DECIDE, Standing.TO_MITIGATE, Standing.CLEARED_MITIGATED, Standing.CLEARED)
+_WORST_FIRST = (
+    Standing.EXCLUDED,
+    Standing.TO_DECIDE,
+    Standing.TO_MITIGATE,
+    Standing.CLEARED_MITIGATED,
+    Standing.CLEARED,
+)
 _OWNERS = frozenset({Nature.EMPLOYEE, Nature.EXECUTIVE, Nature.OWNERSHIP})
 
 
@@ -145,14 +167,20 @@ class RoleStanding:
 
 
 def for_activity(
-    activity: Activity, *, session: Session | None = None, roles: Iterable[ActivityRole] | None = None, sessions: Iterable[Session] | None = None
+    activity: Activity,
+    *,
+    session: Session | None = None,
+    roles: Iterable[ActivityRole] | None = None,
+    sessions: Iterable[Session] | None = None,
 ) -> list[RoleStanding]:
     """Every live role that controls content, or those of one session and of the whole activity.
 
     `roles` (with their person) and `sessions` may be given when they are already loaded.
     """
     if roles is None:
-        roles = ActivityRole.objects.filter(activity=activity, removed_at=None, controls_content=True).select_related("person")
+        roles = ActivityRole.objects.filter(activity=activity, removed_at=None, controls_content=True).select_related(
+            "person"
+        )
     if sessions is None:
         sessions = Session.objects.filter(activity=activity, removed_at=None).exclude(status=SessionStatus.CANCELLED)
     meetings = list(sessions)
@@ -180,7 +208,9 @@ class _Records:
 
     def __post_init__(self) -> None:
         people = {r.person_id for r in self.roles}
-        self._requests = {r.person_id: r for r in DisclosureRequest.objects.filter(activity=self.activity, person__in=people)}
+        self._requests = {
+            r.person_id: r for r in DisclosureRequest.objects.filter(activity=self.activity, person__in=people)
+        }
         self._disclosures = defaultdict(list)
         for row in Disclosure.objects.filter(person__in=people).order_by("-submitted_at", "-pk"):
             self._disclosures[row.person_id].append(row)
@@ -189,9 +219,22 @@ class _Records:
         for tie in Relationship.objects.filter(disclosure__in=chosen).select_related("company", "disclosure"):
             self._ties[tie.disclosure_id].append(tie)
         # A decision stands for the same relationship in a later disclosure, so all of these people's rows are read.
-        mine = {"activity": self.activity, "relationship__disclosure__person__in": {t.disclosure.person_id for rows in self._ties.values() for t in rows}}
-        self._decided = {key(d.relationship): d for d in RelevanceDecision.objects.filter(**mine).select_related("relationship__disclosure", "decided_by").order_by("pk")}
-        self._excepted = {key(e.relationship): e for e in ExclusionException.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk")}
+        mine = {
+            "activity": self.activity,
+            "relationship__disclosure__person__in": {
+                t.disclosure.person_id for rows in self._ties.values() for t in rows
+            },
+        }
+        self._decided = {
+            key(d.relationship): d
+            for d in RelevanceDecision.objects.filter(**mine)
+            .select_related("relationship__disclosure", "decided_by")
+            .order_by("pk")
+        }
+        self._excepted = {
+            key(e.relationship): e
+            for e in ExclusionException.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk")
+        }
         self._mitigated: dict[Key, list[MitigationAction]] = defaultdict(list)
         for action in MitigationAction.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk"):
             self._mitigated[key(action.relationship)].append(action)
@@ -210,13 +253,23 @@ class _Records:
         )
         request = self._requests.get(role.person_id)
         return RoleStanding(
-            role, standing(facts), disclosure, ties, request.asked_at if request else None, request.reminded_at if request else None, deadline
+            role,
+            standing(facts),
+            disclosure,
+            ties,
+            request.asked_at if request else None,
+            request.reminded_at if request else None,
+            deadline,
         )
 
     def _tie(self, row: Relationship, strategies: Sequence[Strategy], deadline: dt.datetime | None) -> Tie:
         same = key(row)
         decision, exception = self._decided.get(same), self._excepted.get(same)
-        fitting = tuple(m for m in self._mitigated.get(same, ()) if m.strategy in strategies and (deadline is None or m.implemented_at <= deadline))
+        fitting = tuple(
+            m
+            for m in self._mitigated.get(same, ())
+            if m.strategy in strategies and (deadline is None or m.implemented_at <= deadline)
+        )
         # What the office found out about the company wins over what the discloser believed.
         traded = row.company.traded if row.company.traded != Traded.UNKNOWN else row.traded or Traded.UNKNOWN
         facts = TieFacts(
@@ -250,6 +303,12 @@ class _Records:
         """When mitigation comes too late (SII-3.4): faculty at their session's start; planners when the plan they made
         was approved, and for what came up later (a new role, a new disclosure) at the first session's start."""
         approved = self.activity.approved_at
-        if role.role in PLANNER_ROLES and approved and disclosure and role.assumed_at <= approved and disclosure.submitted_at <= approved:
+        if (
+            role.role in PLANNER_ROLES
+            and approved
+            and disclosure
+            and role.assumed_at <= approved
+            and disclosure.submitted_at <= approved
+        ):
             return approved
         return self._begins(role)

@@ -13,6 +13,7 @@ __all__ = ["DepartmentFactory", "OfficeRoleFactory", "PersonFactory", "ProviderF
 
 class ProviderFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.Provider
         django_get_or_create = ("short_name",)
 
@@ -34,6 +35,7 @@ class ProviderFactory(DjangoModelFactory):
 
 class DepartmentFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.Department
 
     name = factory.Sequence(lambda n: f"Department {n}")
@@ -42,6 +44,7 @@ class DepartmentFactory(DjangoModelFactory):
 
 class PersonFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.Person
 
     given_name = factory.Sequence(lambda n: f"Elena {n}")
@@ -68,6 +71,7 @@ class UserFactory(DjangoModelFactory):
     """A person with a sign-in. `roles` are office roles, `departments` those they plan for."""
 
     class Meta:
+        skip_postgeneration_save = True
         model = models.User
 
     person = factory.SubFactory(PersonFactory)
@@ -87,6 +91,7 @@ class UserFactory(DjangoModelFactory):
 
 class OfficeRoleFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.OfficeRole
 
     person = factory.SubFactory(PersonFactory)

@@ -14,6 +14,7 @@ __all__ = ["ActivityFactory", "ActivityRoleFactory", "GapFactory", "ObjectiveFac
 
 class GapFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.PracticeGap
 
     department = factory.SubFactory(DepartmentFactory)
@@ -30,6 +31,7 @@ class ActivityFactory(DjangoModelFactory):
     """A draft course; `published=True` one that is open to learners today."""
 
     class Meta:
+        skip_postgeneration_save = True
         model = models.Activity
 
     number = factory.Sequence(lambda n: f"2026-{n:04d}")
@@ -55,6 +57,7 @@ class SessionFactory(DjangoModelFactory):
     """An hour of education that ends now, code released."""
 
     class Meta:
+        skip_postgeneration_save = True
         model = models.Session
 
     activity = factory.SubFactory(ActivityFactory, published=True)
@@ -69,6 +72,7 @@ class SessionFactory(DjangoModelFactory):
 
 class ObjectiveFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.Objective
 
     activity = factory.SubFactory(ActivityFactory)
@@ -79,6 +83,7 @@ class ObjectiveFactory(DjangoModelFactory):
 
 class ActivityRoleFactory(DjangoModelFactory):
     class Meta:
+        skip_postgeneration_save = True
         model = models.ActivityRole
 
     activity = factory.SubFactory(ActivityFactory)

@@ -43,5 +43,7 @@ def picture(data: bytes, folder: Path, name: str, dpi: int = 96) -> Image.Image:
         pytest.skip("pdftoppm (poppler-utils) is not installed")
     source = folder / f"{name}.pdf"
     source.write_bytes(data)
-    subprocess.run(["pdftoppm", "-r", str(dpi), "-f", "1", "-l", "1", "-singlefile", "-png", source, folder / name], check=True)
+    subprocess.run(
+        ["pdftoppm", "-r", str(dpi), "-f", "1", "-l", "1", "-singlefile", "-png", source, folder / name], check=True
+    )
     return Image.open(folder / f"{name}.png").convert("RGB")

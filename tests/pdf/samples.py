@@ -81,7 +81,10 @@ def titled(context: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 def series(count: int = 8) -> dict[str, Any]:
-    sessions = [{"date": f"Sep {day}, 2026", "title": f"Grand Rounds {day}: what the last year changed", "credits": "1.00"} for day in range(1, count + 1)]
+    sessions = [
+        {"date": f"Sep {day}, 2026", "title": f"Grand Rounds {day}: what the last year changed", "credits": "1.00"}
+        for day in range(1, count + 1)
+    ]
     context = titled(physician(sessions=sessions), "Medicine Grand Rounds 2026–27")
     context["sentence"][-2:] = [
         part("text", run("at Harbor Auditorium, Lakeshore, from September 8 to November 17, 2026, and is awarded")),
@@ -91,13 +94,21 @@ def series(count: int = 8) -> dict[str, Any]:
 
 
 def transcript(rows: int = 9, name: str = "Elena R. Marchetti, MD", physician: bool = True) -> dict[str, Any]:
-    titles = [TITLE, "Medicine Grand Rounds 2026–27", "Lakeshore Hospital Medicine Update", "Opioid Prescribing After Surgery", "Difficult Conversations at the Bedside"]
+    titles = [
+        TITLE,
+        "Medicine Grand Rounds 2026–27",
+        "Lakeshore Hospital Medicine Update",
+        "Opioid Prescribing After Surgery",
+        "Difficult Conversations at the Bedside",
+    ]
     lines = [
         {
             "date": "Nov 17, 2026" if i % 4 else "Sep 8 to Nov 10, 2026",
             "title": titles[i % 5],
             "sub": ("Infectious disease", "", "Risk management 1.00")[i % 3],
-            "format": ("Live activity", "Live activity, series", "Enduring material", "Manuscript review activity")[i % 4],
+            "format": ("Live activity", "Live activity, series", "Enduring material", "Manuscript review activity")[
+                i % 4
+            ],
             "credits": "2.75" if physician else "",
             "credit_runs": [AMA] if physician else [run("Attended; designated for 3.00 "), AMA],
             "code": f"LS-26-7KQ4-MX2H-{9000 + i}",
@@ -119,6 +130,8 @@ def transcript(rows: int = 9, name: str = "Elena R. Marchetti, MD", physician: b
         "period": "January 1, 2025 to November 22, 2026",
         "generated_on": "November 22, 2026",
         "totals": [{"label_runs": [AMA], "value": "46.50", "caption": "awarded by Lakeshore"}] if physician else [],
-        "groups": [{"title": title, "rows": part} for title, part in (("2026", lines[:half]), ("2025", lines[half:])) if part],
+        "groups": [
+            {"title": title, "rows": part} for title, part in (("2026", lines[:half]), ("2025", lines[half:])) if part
+        ],
         "notes": ["Credits are those the physician claimed.", [run(ACCREDITATION)]],
     }

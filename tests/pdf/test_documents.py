@@ -42,7 +42,7 @@ NAMES = {
     "emoji": "Robin 🩺👩‍⚕️🏳️‍🌈 Okafor",
     "direction override": "Ann \u202eDM ,htimS\u202c Lee",
     "controls": "Ann\x00\x07\x1b\tLee\ufffe",
-    "quotes": "Conan O'Brien \"Coco\" Ó Súilleabháin",
+    "quotes": 'Conan O\'Brien "Coco" Ó Súilleabháin',
 }
 RIGHT_TO_LEFT = {"Arabic", "Hebrew", "direction override"}
 SHAPED = {"Devanagari", "Thai, no spaces", "Korean", "emoji"}
@@ -81,19 +81,23 @@ def test_credit_phrase_is_italic_and_the_mark_upright() -> None:
 
     reader(certificate(samples.physician())).pages[0].extract_text(visitor_text=note)
     assert "Italic" in fonts["Category 1 Credits"]
-    assert "Portal-Serif" in fonts["™"] and "Italic" not in fonts["™"]
+    assert "Portal-Serif" in fonts["™"]
+    assert "Italic" not in fonts["™"]
 
 
 @pytest.mark.parametrize("template", ["pdf/certificate.html", "pdf/transcript.html"])
 def test_documents_are_tagged_and_say_so(template: str) -> None:
     context = samples.physician() if "certificate" in template else samples.transcript()
-    found = reader(pdf.render(template, context, title="Certificate of Elena R. Marchetti, MD", lang="en", identifier="x"))
+    found = reader(
+        pdf.render(template, context, title="Certificate of Elena R. Marchetti, MD", lang="en", identifier="x")
+    )
     root = found.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"] is True or root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a pypdf boolean object
+    assert root["/MarkInfo"]["/Marked"]
     assert root["/StructTreeRoot"]["/K"]
     assert root["/Lang"] == "en"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert found.metadata is not None and found.metadata.title == "Certificate of Elena R. Marchetti, MD"
+    assert found.metadata is not None
+    assert found.metadata.title == "Certificate of Elena R. Marchetti, MD"
     assert found.metadata.author == "Lakeshore University School of Medicine"
     assert b'pdfuaid:part="1"' in root["/Metadata"].get_data()
     assert found.trailer["/ID"][0]
@@ -115,7 +119,10 @@ def test_figures_have_words_and_layout_is_no_table() -> None:
     root = reader(certificate(samples.physician())).trailer["/Root"]
     tags = _tags(root["/StructTreeRoot"]["/K"][0], [])
     kinds = Counter(tag.get("/S") for tag in tags)
-    assert kinds["/Table"] == 0 and kinds["/H1"] == 1 and kinds["/Figure"] == 3 and kinds["/Link"] == 1
+    assert kinds["/Table"] == 0
+    assert kinds["/H1"] == 1
+    assert kinds["/Figure"] == 3
+    assert kinds["/Link"] == 1
     assert all(tag.get("/Alt") for tag in tags if tag.get("/S") == "/Figure")
 
 
@@ -139,7 +146,8 @@ def test_one_page_without_sessions_and_more_with() -> None:
     assert len(reader(certificate(samples.physician())).pages) == 1
     found = reader(certificate(samples.series(14)))
     assert len(found.pages) == 2
-    assert "Sessions" in found.pages[1].extract_text() and "14.00" in found.pages[0].extract_text()
+    assert "Sessions" in found.pages[1].extract_text()
+    assert "14.00" in found.pages[0].extract_text()
 
 
 @pytest.fixture(scope="module")
@@ -155,22 +163,28 @@ def test_hostile_name_is_whole_on_one_page_inside_the_frame(kind: str, empty_fra
     name = NAMES[kind]
     context = samples.titled(samples.physician(name), samples.TITLE)
     data = certificate(context, title=f"Certificate of {name}")
-    found = reader(data)
-    assert len(found.pages) == 1
+    pieces = placed(data)
+    assert len(reader(data).pages) == 1
 
     wanted = squeeze(name.translate(pdf.CONTROL))
-    got = squeeze(found.pages[0].extract_text())
+    got = squeeze("".join(piece for piece, _x, _y in pieces))
     if kind in RIGHT_TO_LEFT or kind in SHAPED:
         # Visual order or clusters: every letter is there, wherever the reader puts it.
-        letters = Counter(char for char in wanted if char.isalpha() and char.isascii()) if kind in SHAPED else Counter(filter(str.isalpha, wanted))
+        letters = (
+            Counter(char for char in wanted if char.isalpha() and char.isascii())
+            if kind in SHAPED
+            else Counter(filter(str.isalpha, wanted))
+        )
         assert not letters - Counter(got)
     else:
         assert wanted in got
 
     layout = typeset.certificate(context)
     assert layout.used <= layout.room
-    credit = min(y for piece, _x, y in placed(data) if "2.75" in piece or "Category 1" in piece)
-    base = max(y for piece, _x, y in placed(data) if piece.startswith(("The Lakeshore University School of Medicine is", "LS-26")))
+    credit = min(y for piece, _x, y in pieces if "2.75" in piece or "Category 1" in piece)
+    base = max(
+        y for piece, _x, y in pieces if piece.startswith(("The Lakeshore University School of Medicine is", "LS-26"))
+    )
     assert credit > base + 12
 
     shown = picture(data, tmp_path, "name")
@@ -178,18 +192,30 @@ def test_hostile_name_is_whole_on_one_page_inside_the_frame(kind: str, empty_fra
     changed = ImageChops.difference(shown, empty_frame).getbbox()
     assert changed is not None
     left, top, right, bottom = changed
-    assert left >= 90 and right <= width - 90 and top >= 230 and bottom <= height - 80
+    assert left >= 90
+    assert right <= width - 90
+    assert top >= 230
+    assert bottom <= height - 80
 
 
-@pytest.mark.parametrize("length", [10, 80, 160, 255])
+@pytest.mark.parametrize("length", [10, 120, 255])
 @pytest.mark.parametrize("letter", ["W", "word ", "漢"])
 def test_long_title_joint_statement_and_long_place_fit_together(length: int, letter: str) -> None:
-    context = samples.titled(samples.physician(LONG, statements=[[samples.run(samples.JOINT)]]), (letter * length)[:length])
-    context["sentence"][5]["runs"] = [samples.run("at " + "the Grand Auditorium of the Western Regional Conference Center, " * 3 + "on November 17, 2026, and is awarded")]
+    context = samples.titled(
+        samples.physician(LONG, statements=[[samples.run(samples.JOINT)]]), (letter * length)[:length]
+    )
+    context["sentence"][5]["runs"] = [
+        samples.run(
+            "at "
+            + "the Grand Auditorium of the Western Regional Conference Center, " * 3
+            + "on November 17, 2026, and is awarded"
+        )
+    ]
     data = certificate(context)
     assert len(reader(data).pages) == 1
-    credit = min(y for piece, _x, y in placed(data) if "2.75" in piece or "Category 1" in piece)
-    base = max(y for piece, _x, y in placed(data) if piece.startswith(("This activity has been planned", "LS-26")))
+    pieces = placed(data)
+    credit = min(y for piece, _x, y in pieces if "2.75" in piece or "Category 1" in piece)
+    base = max(y for piece, _x, y in pieces if piece.startswith(("This activity has been planned", "LS-26")))
     assert credit > base + 10
 
 
@@ -204,7 +230,10 @@ def test_qr_code_on_the_page_holds_the_address(tmp_path: Path) -> None:
     quiet = (1.06 * 300 - side) / 2
     x0, y0 = (11 - 0.98 - 2.5 - 0.1) * 300 + quiet, (8.5 - 0.86 - 0.86 - 0.1) * 300 + quiet
     step = side / len(rows)
-    seen = [bytes(shown.getpixel((int(x0 + (x + 0.5) * step), int(y0 + (y + 0.5) * step))) < 128 for x in range(len(rows))) for y in range(len(rows))]
+    seen = [
+        bytes(shown.getpixel((int(x0 + (x + 0.5) * step), int(y0 + (y + 0.5) * step))) < 128 for x in range(len(rows)))
+        for y in range(len(rows))
+    ]
     assert seen == list(rows)
 
 
@@ -222,7 +251,12 @@ def test_same_bytes_in_another_process() -> None:
         "print(hashlib.sha256(pdf.render('pdf/certificate.html', samples.physician(), title='Certificate', identifier='x')).hexdigest())"
     )
     other = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     here = pdf.render("pdf/certificate.html", samples.physician(), title="Certificate", identifier="x")
     assert other.stdout.split()[-1] == hashlib.sha256(here).hexdigest()
@@ -236,7 +270,10 @@ def test_transcript_lists_every_row_and_repeats_its_header() -> None:
     assert len(pages) >= 3
     assert all(f"9{i:03d}" in whole for i in range(60))
     assert whole.count(squeeze("Attended; designated for 3.00 AMA PRA Category 1 Credits™")) == 60
-    assert all(f"Page {i} of {len(pages)}" in page and "Ruth Castellanos, RN · transcript LT-26" in page for i, page in enumerate(pages, 1))
+    assert all(
+        f"Page {i} of {len(pages)}" in page and "Ruth Castellanos, RN · transcript LT-26" in page
+        for i, page in enumerate(pages, 1)
+    )
     assert all("Activity" in page for page in pages[:-1])
 
 

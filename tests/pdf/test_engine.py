@@ -39,7 +39,11 @@ def test_documents_load_nothing_but_our_own_files(body: str) -> None:
 @pytest.mark.pdf
 @pytest.mark.parametrize(
     "head",
-    ['<link rel="stylesheet" href="http://127.0.0.1:9/x.css"/>', "<style>@import url(file:///etc/passwd);</style>", '<link rel="attachment" href="file:///etc/passwd"/>'],
+    [
+        '<link rel="stylesheet" href="http://127.0.0.1:9/x.css"/>',
+        "<style>@import url(file:///etc/passwd);</style>",
+        '<link rel="attachment" href="file:///etc/passwd"/>',
+    ],
 )
 def test_documents_load_no_foreign_styles_or_attachments(head: str) -> None:
     with pytest.raises(pdf.RefusedAddress):
@@ -54,7 +58,9 @@ def test_refusal_leaves_the_engine_usable() -> None:
 
 
 @pytest.mark.pdf
-@pytest.mark.parametrize("source", ["<html><p>open</html>", '<!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/passwd">]><html>&x;</html>'])
+@pytest.mark.parametrize(
+    "source", ["<html><p>open</html>", '<!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/passwd">]><html>&x;</html>']
+)
 def test_documents_must_be_plain_well_formed_xml(source: str) -> None:
     with pytest.raises(pdf.PdfError):
         pdf.write(source)
@@ -68,13 +74,14 @@ def test_uncovered_names_what_would_be_a_box() -> None:
 
 def test_status_needs_no_engine_and_names_the_fonts() -> None:
     found = pdf.status()
-    assert found["missing_fonts"] == [] and found["ok"] == (found["missing_libraries"] == [])
+    assert found["missing_fonts"] == []
+    assert found["ok"] == (found["missing_libraries"] == [])
 
 
 def test_missing_engine_is_a_sentence_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_engines", {})
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(pdf.PdfUnavailable, match="apt-get install --no-install-recommends libpango-1.0-0"):
+    with pytest.raises(pdf.PdfUnavailable, match=r"apt-get install --no-install-recommends libpango-1.0-0"):
         pdf.engine()
     assert pdf.status(deep=True)["ok"] is False
 
@@ -91,7 +98,9 @@ def test_templates_use_only_elements_that_are_styled() -> None:
 def test_drawings_with_more_than_paths_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "img"
     folder.mkdir()
-    (folder / "odd.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g opacity=".5"><path d="M0 0h9v9z"/></g></svg>')
+    (folder / "odd.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g opacity=".5"><path d="M0 0h9v9z"/></g></svg>'
+    )
     monkeypatch.setattr(pdf, "STATIC", tmp_path)
     pdf.engine()
     with pytest.raises(pdf.PdfError, match="plain paths only"):
@@ -102,4 +111,6 @@ def test_committed_drawings_are_what_the_code_draws() -> None:
     from common import engraving
 
     for filename, draw in engraving.DRAWINGS.items():
-        assert (ROOT / "static" / "img" / filename).read_text() == draw(), f"{filename}: run manage.py build_print_assets"
+        assert (ROOT / "static" / "img" / filename).read_text() == draw(), (
+            f"{filename}: run manage.py build_print_assets"
+        )

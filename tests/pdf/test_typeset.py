@@ -25,7 +25,10 @@ def test_balance_keeps_every_character_and_the_width(text: str, size: float) -> 
 
 
 def test_balance_makes_two_even_lines() -> None:
-    assert typeset.balance(samples.TITLE, "serif-600", 18, 410) == ["Sepsis in the First Hour: Recognition,", "Cultures, and Antibiotic Timing"]
+    assert typeset.balance(samples.TITLE, "serif-600", 18, 410) == [
+        "Sepsis in the First Hour: Recognition,",
+        "Cultures, and Antibiotic Timing",
+    ]
 
 
 def test_width_is_the_font_own() -> None:
@@ -36,12 +39,16 @@ def test_width_is_the_font_own() -> None:
 
 def test_fit_takes_the_largest_size_that_holds() -> None:
     assert typeset.fit("Bo Li", "serif-600", limit=400, sizes=[38, 30, 20], lines=1).size == 38
-    fitted = typeset.fit("Elena R. Marchetti de la Fuente, MD, PhD, FACP", "serif-600", limit=600, sizes=[38, 30, 20], lines=1)
+    fitted = typeset.fit(
+        "Elena R. Marchetti de la Fuente, MD, PhD, FACP", "serif-600", limit=600, sizes=[38, 30, 20], lines=1
+    )
     assert (fitted.size, len(fitted.lines)) == (20, 1)
     assert len(typeset.fit("W" * 300, "serif-600", limit=600, sizes=[38, 20], lines=2).lines) > 2
 
 
-@pytest.mark.parametrize(("text", "direction"), [("Ann", "ltr"), ("محمد, MD", "rtl"), ("Dr. شير", "ltr"), ("123", "ltr"), ("", "ltr")])
+@pytest.mark.parametrize(
+    ("text", "direction"), [("Ann", "ltr"), ("محمد, MD", "rtl"), ("Dr. شير", "ltr"), ("123", "ltr"), ("", "ltr")]
+)
 def test_direction_follows_the_first_strong_character(text: str, direction: str) -> None:
     assert typeset.direction(text) == direction
 

@@ -59,7 +59,9 @@ class Command(BaseCommand):
     help = "Write the certificate drawings to static/img and the static fonts to static/fonts/print. --check only compares the drawings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="fail when a committed drawing differs from what this would write")
+        parser.add_argument(
+            "--check", action="store_true", help="fail when a committed drawing differs from what this would write"
+        )
         parser.add_argument("--fonts", action="store_true", help="also cut the static fonts, about half a minute")
 
     def handle(self, *args: Any, **options: Any) -> None:

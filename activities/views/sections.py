@@ -1,0 +1,453 @@
+"""One editor per section: it builds the forms, saves what was typed, and does what a button asks.
+
+Every button of a section sits in the same <form>, so pressing any of them saves everything typed; adding, moving
+and removing are acts of their own on top of that.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Person
+from activities import access
+from activities.domain import activity_page, applications, gaps, people, sections
+from activities.domain.plan import Plan
+from activities.enums import CONTROLS_CONTENT, RoleKind, Section
+from activities.forms.applications import (
+    BasicsForm,
+    CreditForm,
+    EvaluationForm,
+    FormatForm,
+    ObjectiveForm,
+    PersonForm,
+    SignForm,
+    SlotForm,
+)
+from activities.forms.gaps import GapForm, SourceForm
+from activities.models import ActivityRole, GapEvidence, Objective, Session
+from common.actors import Actor
+from common.errors import DomainError
+from common.templatetags.cme import credit_name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an act came to: `ok` or stay and show the errors; where to land; what can be taken back."""
+
+    ok: bool = True
+    anchor: str = ""
+    undo: str = ""
+    message: str = ""
+
+
+class Editor:
+    """The forms of one section, for one request."""
+
+    section: ClassVar[Section]
+    template: ClassVar[str] = "activities/partials/_section_form.html"
+    lead: ClassVar[Any] = ""
+    autosaves: ClassVar[bool] = True
+    own_summary: ClassVar[bool] = False  # several forms: the page lists their errors together
+
+    def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None) -> None:
+        self.plan, self.actor, self.data = plan, actor, data
+        self.build()
+
+    def build(self) -> None:
+        """Make the forms, bound when data came."""
+
+    def save(self) -> bool:
+        """Store every valid answer; whether all were."""
+        return True
+
+    def forms(self) -> list[Any]:
+        """Those whose errors the summary lists."""
+        return []
+
+    def act(self, action: str) -> Outcome:
+        """Save what was typed, then do what the button says: `add`, `remove:12`, `up:12` … or only save."""
+        name, _sep, argument = action.partition(":")
+        try:
+            saved = self.save()
+            act = self.actions().get(name)
+            return act(argument) if act and saved else Outcome(saved)
+        except DomainError as error:
+            return self.refused(error)
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {}
+
+    def refused(self, error: DomainError) -> Outcome:
+        form = next(iter(self.forms()), None)
+        if form is None or error.status != 400:
+            raise error
+        form.is_valid()
+        form.add_domain_error(error)
+        return Outcome(ok=False)
+
+    def undo_text(self, kind: str, pk: str) -> str:
+        """What was removed, for the undo bar; "" when there is nothing to take back."""
+        return ""
+
+    def context(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        return {"activity_id": self.plan.activity.pk, "by": self.actor}
+
+    @property
+    def error_list(self) -> list[Any]:
+        return [line for form in self.forms() if form.is_bound for line in form.error_list]
+
+
+class ColumnsEditor(Editor):
+    """A section that is one form on columns of the activity."""
+
+    form_class: ClassVar[type[Any]]
+
+    def build(self) -> None:
+        self.form = self.form_class(self.data, instance=self.plan.activity)
+
+    def forms(self) -> list[Any]:
+        return [self.form]
+
+    def save(self) -> bool:
+        sections.save_section(section=self.section, values=self.form.answers(), **self.keys)
+        return bool(self.form.is_valid())
+
+    def context(self) -> dict[str, Any]:
+        return {"form": self.form}
+
+
+class BasicsEditor(ColumnsEditor):
+    section, form_class = Section.BASICS, BasicsForm
+    lead = gettext_lazy("What it is, when, where and for whom.")
+
+
+class FormatEditor(ColumnsEditor):
+    section, form_class = Section.FORMAT, FormatForm
+    lead = gettext_lazy("What will be different afterwards, and why this way of teaching gets there.")
+
+
+class EvaluationEditor(ColumnsEditor):
+    section, form_class = Section.EVALUATION, EvaluationForm
+    lead = gettext_lazy("How you will know that something changed.")
+
+
+class PeopleEditor(Editor):
+    """APP-2: acts only; nothing is typed here but a new person."""
+
+    section, template, autosaves = Section.PEOPLE, "activities/partials/_people.html", False
+    lead = gettext_lazy("Everybody who decides on content gets a link to disclose. You see whether it is done, never what it says.")
+
+    def build(self) -> None:
+        adding = self.data is not None and self.data.get("action") == "add"
+        self.form = PersonForm(self.data if adding else None, plan=self.plan)
+
+    def forms(self) -> list[Any]:
+        return [self.form]
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {"add": self._add, "remove": self._remove, "restore": self._restore, "controls": self._controls, "ask": self._ask}
+
+    def _add(self, _argument: str) -> Outcome:
+        if not self.form.is_valid():
+            return Outcome(ok=False)
+        given = dict(self.form.cleaned_data)
+        role = people.add_role(session_id=given.pop("session", None), **given, **self.keys)
+        text = _("%(name)s added. The disclosure link is on its way.") if role.controls_content else _("%(name)s added.")
+        return Outcome(anchor="people", message=text % {"name": role.person.full_name})
+
+    def _part(self, argument: str) -> dict[str, Any]:
+        person_id, _sep, role = argument.partition("-")
+        if not person_id.isdecimal() or role not in RoleKind.values:
+            raise DomainError("That button is out of date. Reload the page.")
+        return {"person_id": int(person_id), "role": role, **self.keys}
+
+    def _remove(self, argument: str) -> Outcome:
+        people.remove_part(**self._part(argument))
+        return Outcome(undo=f"restore:{argument}")
+
+    def _restore(self, argument: str) -> Outcome:
+        people.restore_part(**self._part(argument))
+        return Outcome(anchor="people")
+
+    def _controls(self, argument: str) -> Outcome:
+        part, _sep, wanted = argument.rpartition("-")
+        people.set_controls_content(controls=wanted == "yes", **self._part(part))
+        return Outcome(anchor="people")
+
+    def _ask(self, argument: str) -> Outcome:
+        part = self._part(argument)
+        people.ask_again(activity_id=part["activity_id"], person_id=part["person_id"], by=self.actor)
+        return Outcome(anchor="people", message=_("The link is on its way again."))
+
+    def undo_text(self, kind: str, pk: str) -> str:
+        person_id, _sep, role = pk.partition("-")
+        if not person_id.isdecimal() or role not in RoleKind.values:
+            return ""
+        person = Person.objects.filter(pk=person_id, activity_roles__activity=self.plan.activity).first()
+        return _("Removed %(name)s, %(role)s.") % {"name": person.full_name, "role": RoleKind(role).label.lower()} if person else ""
+
+    def context(self) -> dict[str, Any]:
+        return {"form": self.form, "parts": parts_of(self.plan)}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One person in one role, whatever the number of sessions; `standing` is the disclosure's, never its content."""
+
+    person: Person
+    role: ActivityRole
+    sessions: list[str]
+    standing: str
+    can_untick: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.person.pk}-{self.role.role}"
+
+
+def parts_of(plan: Plan) -> list[Part]:
+    """The people of a plan, grouped by person and role, each with where the disclosure stands."""
+    standings = people.standings(plan.activity)
+    titles = {s.pk: s.title for s in plan.sessions}
+    grouped: dict[tuple[int, str], list[ActivityRole]] = {}
+    for role in plan.roles:
+        grouped.setdefault((role.person_id, role.role), []).append(role)
+    found = []
+    for rows in grouped.values():
+        first = rows[0]
+        where = [titles[r.session_id] for r in rows if r.session_id in titles]
+        standing = next((str(standings[r.pk]) for r in rows if r.pk in standings), "")
+        found.append(Part(first.person, first, where, standing, first.role not in CONTROLS_CONTENT))
+    return found
+
+
+class GapEditor(Editor):
+    """APP-4: the gaps it sets out to close, written here or taken from the library."""
+
+    section, template = Section.GAP, "activities/partials/_gaps.html"
+    own_summary = True
+    lead = gettext_lazy("What is happening in practice now that should be better?")
+
+    def build(self) -> None:
+        self.cards = []
+        for facts in self.plan.gaps:
+            writable = gaps.may_write(facts.gap, self.actor)
+            form = GapForm(self.data, gap=facts.gap, needs=facts.needs, own_learners=facts.link.own_learners)
+            adding = self.data is not None and self.data.get("action") == f"add_source:{facts.gap.pk}"
+            self.cards.append({"facts": facts, "form": form, "writable": writable, "source": SourceForm(self.data if adding else None, gap=facts.gap)})
+
+    def forms(self) -> list[Any]:
+        return [form for card in self.cards for form in (card["form"], card["source"])]
+
+    def save(self) -> bool:
+        ok = True
+        for card in self.cards:
+            if card["writable"]:
+                gaps.save_gap(gap_id=card["facts"].gap.pk, values=card["form"].columns(), needs=card["form"].needs(), by=self.actor)
+                ok = bool(card["form"].is_valid()) and ok
+        own = {c["facts"].gap.pk: c["form"].answers()["own_learners"] for c in self.cards if "own_learners" in c["form"].answers()}
+        gaps.save_own_learners(texts=own, **self.keys)
+        return ok
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {
+            "link": self._link, "new": self._new, "unlink": self._unlink, "restore_gap": self._restore_gap,
+            "add_source": self._add_source, "remove_source": self._remove_source, "restore_source": self._restore_source,
+        }  # fmt: skip
+
+    def _link(self, argument: str) -> Outcome:
+        chosen = argument or (self.data or {}).get("link_gap", "")
+        if not str(chosen).isdecimal():
+            raise DomainError(_("Choose a gap from the library first."))
+        gap = access.gap(self.actor, int(chosen))
+        gaps.link_gap(gap=gap, **self.keys)
+        return Outcome(anchor=f"gap-{gap.pk}")
+
+    def _new(self, _argument: str) -> Outcome:
+        title = str((self.data or {}).get("new_gap", "")).strip() or _("A new gap")
+        gap = gaps.describe_new(title=title[:160], **self.keys)
+        return Outcome(anchor=f"gap-{gap.pk}")
+
+    def _unlink(self, argument: str) -> Outcome:
+        gaps.unlink_gap(gap_id=_number(argument), **self.keys)
+        return Outcome(undo=f"restore_gap:{argument}")
+
+    def _restore_gap(self, argument: str) -> Outcome:
+        gaps.relink_gap(gap_id=_number(argument), **self.keys)
+        return Outcome(anchor=f"gap-{argument}")
+
+    def _add_source(self, argument: str) -> Outcome:
+        card = next((c for c in self.cards if str(c["facts"].gap.pk) == argument), None)
+        if card is None or not card["source"].is_valid():
+            return Outcome(ok=False)
+        gaps.add_source(gap_id=card["facts"].gap.pk, by=self.actor, **card["source"].cleaned_data)
+        return Outcome(anchor=f"sources-{argument}")
+
+    def _remove_source(self, argument: str) -> Outcome:
+        gap_id, _sep, source_id = argument.partition("-")
+        gaps.remove_source(gap_id=_number(gap_id), source_id=_number(source_id), by=self.actor)
+        return Outcome(undo=f"restore_source:{argument}")
+
+    def _restore_source(self, argument: str) -> Outcome:
+        gap_id, _sep, source_id = argument.partition("-")
+        gaps.restore_source(gap_id=_number(gap_id), source_id=_number(source_id), by=self.actor)
+        return Outcome(anchor=f"sources-{gap_id}")
+
+    def undo_text(self, kind: str, pk: str) -> str:
+        if kind == "restore_gap" and pk.isdecimal():
+            link = self.plan.activity.gap_links.filter(gap_id=pk).select_related("gap").first()
+            return _("Took “%(title)s” off this application.") % {"title": link.gap.title} if link else ""
+        source = GapEvidence.objects.filter(pk=pk.rpartition("-")[2] or 0, gap__activity_links__activity=self.plan.activity).first()
+        return _("Removed the source “%(source)s”.") % {"source": source.citation} if source else ""
+
+    def context(self) -> dict[str, Any]:
+        linked = [f.gap.pk for f in self.plan.gaps]
+        library = access.gaps(self.actor).exclude(pk__in=linked).order_by("title").values_list("pk", "title")
+        return {"cards": self.cards, "library": list(library[:200])}
+
+
+class ObjectivesEditor(Editor):
+    """APP-5."""
+
+    section, template = Section.OBJECTIVES, "activities/partials/_objectives.html"
+    own_summary = True
+    lead = gettext_lazy("What will learners do that they don’t do now? Each objective answers a need of a gap.")
+
+    def build(self) -> None:
+        self.rows = [ObjectiveForm(self.data, objective=o, plan=self.plan, number=n) for n, o in enumerate(self.plan.objectives, start=1)]
+
+    def forms(self) -> list[Any]:
+        return list(self.rows)
+
+    def save(self) -> bool:
+        sections.save_objectives(rows={f.objective.pk: f.answers() for f in self.rows}, **self.keys)
+        return all(f.is_valid() for f in self.rows)
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {
+            "add": self._add, "remove": self._remove, "restore": self._restore,
+            "up": lambda pk: self._move(pk, up=True), "down": lambda pk: self._move(pk, up=False),
+        }  # fmt: skip
+
+    def _add(self, _argument: str) -> Outcome:
+        return Outcome(anchor=f"objective-{sections.add_objective(**self.keys).pk}")
+
+    def _remove(self, argument: str) -> Outcome:
+        sections.remove_objective(objective_id=_number(argument), **self.keys)
+        return Outcome(undo=f"restore:{argument}")
+
+    def _restore(self, argument: str) -> Outcome:
+        sections.restore_objective(objective_id=_number(argument), **self.keys)
+        return Outcome(anchor=f"objective-{argument}")
+
+    def _move(self, argument: str, *, up: bool) -> Outcome:
+        sections.move_objective(objective_id=_number(argument), up=up, **self.keys)
+        return Outcome(anchor=f"objective-{argument}")
+
+    def undo_text(self, kind: str, pk: str) -> str:
+        found = Objective.objects.filter(pk=_number(pk), activity=self.plan.activity).first()
+        return _("Removed the objective “%(text)s”.") % {"text": found.text or _("empty")} if found else ""
+
+    def context(self) -> dict[str, Any]:
+        return {"rows": self.rows, "has_needs": bool(self.plan.needs)}
+
+
+class AgendaEditor(Editor):
+    """APP-10 and APP-11."""
+
+    section, template = Section.AGENDA, "activities/partials/_agenda_section.html"
+    own_summary = True
+    lead = gettext_lazy("Slots with their times. The credit follows from them and is computed as you write.")
+
+    def build(self) -> None:
+        self.rows = [SlotForm(self.data, facts=s, plan=self.plan) for s in self.plan.slots]
+        types = credit_types(self.plan.activity.kind)
+        self.form = CreditForm(self.data, instance=self.plan.activity, types=types)
+
+    def forms(self) -> list[Any]:
+        return [*self.rows, self.form]
+
+    def save(self) -> bool:
+        sections.save_slots(rows={f.facts.session.pk: f.answers() for f in self.rows}, **self.keys)
+        sections.save_section(section=self.section, values=self.form.answers(), **self.keys)
+        return all(f.is_valid() for f in self.forms())
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {"add": self._add, "remove": self._remove, "restore": self._restore}
+
+    def _add(self, _argument: str) -> Outcome:
+        day = BasicsForm.base_fields["starts_on"].clean((self.data or {}).get("day") or None) if self.plan.activity.starts_on is None else None
+        return Outcome(anchor=f"slot-{sections.add_slot(day=day, **self.keys).pk}")
+
+    def _remove(self, argument: str) -> Outcome:
+        sections.remove_slot(session_id=_number(argument), **self.keys)
+        return Outcome(undo=f"restore:{argument}")
+
+    def _restore(self, argument: str) -> Outcome:
+        sections.restore_slot(session_id=_number(argument), **self.keys)
+        return Outcome(anchor=f"slot-{argument}")
+
+    def undo_text(self, kind: str, pk: str) -> str:
+        found = Session.objects.filter(pk=_number(pk), activity=self.plan.activity).first()
+        return _("Removed “%(title)s” from the agenda.") % {"title": found.title or _("a slot")} if found else ""
+
+    def context(self) -> dict[str, Any]:
+        panels = activity_page.panels("agenda", self.plan.activity, self.actor)
+        return {"rows": self.rows, "form": self.form, "panels": panels, "agenda": self.plan.agenda}
+
+
+class SignEditor(Editor):
+    """APP-16: the director signs, then anybody of the planners sends."""
+
+    section, template, autosaves = Section.SIGN, "activities/partials/_sign.html", False
+    lead = gettext_lazy("The activity director signs, then the application goes to the CME office.")
+
+    def build(self) -> None:
+        signing = self.data is not None and self.data.get("action") == "sign"
+        self.form = SignForm(self.data if signing else None)
+
+    def forms(self) -> list[Any]:
+        return [self.form]
+
+    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
+        return {"sign": self._sign}
+
+    def _sign(self, _argument: str) -> Outcome:
+        if not self.form.is_valid():
+            return Outcome(ok=False)
+        applications.sign_application(name=self.form.cleaned_data["signed_name"], **self.keys)
+        return Outcome(message=_("Signed. The application can go to the CME office."))
+
+    def context(self) -> dict[str, Any]:
+        is_director = self.actor.person_id in {r.person_id for r in self.plan.directors}
+        return {"form": self.form, "is_director": is_director, "directors": [r.person for r in self.plan.directors]}
+
+
+EDITORS: dict[str, type[Editor]] = {
+    e.section.value: e
+    for e in (BasicsEditor, PeopleEditor, GapEditor, ObjectivesEditor, AgendaEditor, FormatEditor, EvaluationEditor, SignEditor)
+}
+
+
+def credit_types(kind: str) -> list[tuple[str, str]]:
+    """The credit types one can ask for, for a kind of activity."""
+    # By name, not by import: credits lies above this app (import contract), and the types are reference data.
+    model = apps.get_model("credits", "CreditType")
+    found = [t for t in model._default_manager.order_by("position") if not t.activity_kinds or kind in t.activity_kinds]
+    return [(t.code, t.name if t.is_attendance else credit_name(t.code, name=t.name)) for t in found]
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise DomainError("That button is out of date. Reload the page.")
+    return int(text)
+

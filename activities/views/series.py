@@ -1,0 +1,207 @@
+"""The dates of a series; one session: its topic and speakers, the screen in the room, the sheet, who was there."""
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.domain.people import find_by_email
+from activities import access
+from activities.domain import activity_page, attendance, roster, series
+from activities.forms.series import CorrectForm, PresentForm, SeriesForm, SpeakerForm, TopicForm, initial_of
+from activities.models import Activity, AttendanceEvidence, SeriesPlan, Session
+from common import qr
+from common.errors import Conflict, DomainError
+from common.page import page
+
+BLANK_LINES = 12  # on the sheet, for people who come without a registration
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The dates of a preview: every date of the recurrence by month, and what confirming them does."""
+
+    dates: series.Dates
+    outcome: series.Outcome
+    months: list[tuple[dt.date, list[tuple[dt.date, str, bool]]]]
+    signature: str
+
+    @property
+    def all_days(self) -> str:
+        return ",".join(day.isoformat() for _month, rows in self.months for day, _holiday, _out in rows)
+
+    @property
+    def left_out(self) -> list[tuple[dt.date, str]]:
+        return [(day, holiday) for _month, rows in self.months for day, holiday, out in rows if out]
+
+
+@page(perm="accounts.signed_in", write=True)
+def series_plan(request: HttpRequest, number: str) -> HttpResponse:
+    """When the series meets: answers, dates to look at, then Confirm. With htmx the dates follow every answer."""
+    activity = access.plan(request.actor, number)
+    if not activity.is_series:
+        raise Conflict(_("Only a regularly scheduled series has recurring sessions. Change the type under Basics first."))
+    stored = SeriesPlan.objects.filter(activity=activity).first()
+    form = SeriesForm(request.POST if request.method == "POST" else None, initial=initial_of(activity, stored))
+    shown = _shown(activity, form) if form.is_bound else None
+    if shown and request.POST.get("action") == "confirm":
+        if request.POST.get("seen") == shown.signature:
+            return _confirm(request, activity, shown)
+        form.add_error(None, _("The dates changed. Look at them once more, then confirm."))
+    context = {
+        "activity": activity, "form": form, "shown": shown, "stored": stored, "may_change": series.may_change(activity),
+        "sessions": series.sessions_of(activity),
+    }  # fmt: skip
+    return render(request, "activities/partials/_series_dates.html" if request.htmx else "activities/series_plan.html", context)
+
+
+def _shown(activity: Activity, form: SeriesForm) -> Shown | None:
+    """The preview of valid answers; what cannot stand is written to its field."""
+    if not form.is_valid():
+        return None
+    asked = form.dates(frozenset())
+    try:
+        series.check(activity, asked)
+        suggested = series.suggested(asked.rule, asked.starts_on, asked.ends_on)
+        dates = form.dates(form.left_out(suggested, series.usual(activity)))
+        outcome = series.preview(activity, dates)
+    except DomainError as error:
+        form.add_domain_error(error)
+        return None
+    rows = [(day, holiday, day in dates.left_out) for day, holiday in suggested]
+    return Shown(dates, outcome, [(m, list(r)) for m, r in groupby(rows, key=lambda row: row[0].replace(day=1))], form.signature)
+
+
+def _confirm(request: HttpRequest, activity: Activity, shown: Shown) -> HttpResponse:
+    outcome = series.plan_series(activity_id=activity.pk, dates=shown.dates, by=request.actor)
+    n = len(outcome.held)
+    messages.success(request, ngettext("%(n)d session is planned.", "%(n)d sessions are planned.", n) % {"n": n})
+    return redirect("activities:series_plan", activity.number)
+
+
+@page(perm="accounts.signed_in", write=True)
+def session_change(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Topic and speakers of one session, up to the last minute."""
+    session = access.plan_session(request.actor, number, pk)
+    speakers = list(session.roles.filter(removed_at=None).select_related("person"))
+    action = request.POST.get("action", "")
+    title = TopicForm(request.POST if action == "title" else None, initial={"title": session.title})
+    speaker = SpeakerForm(request.POST if action == "speaker" else None, speakers=speakers, is_known=find_by_email)
+    if request.method == "POST" and _change(request, session, action, title, speaker):
+        return redirect("activities:session_change", number, pk)
+    context = {"activity": session.activity, "session": session, "speakers": speakers, "topic_form": title, "speaker_form": speaker}
+    return render(request, "activities/series_session.html", context | {"may_change": series.may_change(session.activity)})
+
+
+def _change(request: HttpRequest, session: Session, action: str, title: TopicForm, speaker: SpeakerForm) -> bool:
+    """Do what was asked; False leaves the page with its errors."""
+    form: Any = {"title": title, "speaker": speaker}.get(action)
+    if form is not None and not form.is_valid():
+        return False
+    try:
+        if action == "title":
+            series.change_topic(session_id=session.pk, by=request.actor, **title.cleaned_data)
+            messages.success(request, _("Topic saved."))
+        elif action == "speaker":
+            made = series.change_speaker(session_id=session.pk, by=request.actor, **{"leaving": None, **speaker.cleaned_data})
+            messages.success(request, _("%(name)s speaks in this session.") % {"name": made.person.full_name})
+        elif action == "remove" and request.POST.get("role", "").isdigit():
+            gone = series.remove_speaker(session_id=session.pk, role_id=int(request.POST["role"]), by=request.actor)
+            messages.success(request, _("%(name)s no longer speaks in this session.") % {"name": gone.person.full_name})
+    except DomainError as error:
+        if form is None:
+            raise
+        form.add_domain_error(error)
+        return False
+    return True
+
+
+@page(perm="accounts.signed_in")
+def session_present(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """For the screen in the room: the disclosure, then code and QR, and how many are in; asks again every 10 s."""
+    session = access.plan_session(request.actor, number, pk)
+    context = _room(session) | {"present": attendance.present([session]).get(session.pk, 0)}
+    if request.htmx:
+        return render(request, "activities/partials/_session_live.html", context)
+    panels = activity_page.panels("activity", session.activity, request.actor)
+    context["panels"] = [render_to_string(panel.template, panel.context, request) for panel in panels]
+    return render(request, "activities/series_present.html", context)
+
+
+@page(perm="accounts.signed_in")
+def session_sheet(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """A sheet to print: code, QR, the names of those registered, lines to sign."""
+    session = access.plan_session(request.actor, number, pk)
+    people = roster.registered(session.activity)
+    return render(request, "activities/series_sheet.html", _room(session) | {"people": people, "blank": range(BLANK_LINES)})
+
+
+def _room(session: Session) -> dict[str, Any]:
+    """Code and QR, once the code is released."""
+    code = session.check_in_code if session.code_released_at else ""
+    opens_at, closes_at = attendance.window(session)
+    address = f"{settings.PORTAL_BASE_URL}/in/{code}/"
+    return {
+        "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at,
+        "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code else "",
+        "check_in_address": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/check-in",
+    }  # fmt: skip
+
+
+@page(perm="accounts.signed_in", write=True)
+def session_attendance(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Who was there, how it is known, and the two ways to mend it: mark present, correct with a reason."""
+    session = access.plan_session(request.actor, number, pk)
+    action, query = request.POST.get("action", ""), request.POST.get("q") or request.GET.get("q", "")
+    found = roster.people_like(query, session.activity)
+    present = PresentForm(request.POST if action == "present" else None, found=found)
+    wrong = _row(session, request.POST.get("evidence") or request.GET.get("correct", ""))
+    correct = CorrectForm(request.POST if action == "correct" else None, initial={"minutes": wrong.minutes if wrong else None})
+    if action == "present" and _mark(request, session, present):
+        return redirect("activities:session_attendance", number, pk)
+    if action == "correct" and wrong and _correct(request, wrong, correct):
+        return redirect("activities:session_attendance", number, pk)
+    lines = roster.lines(session)
+    context = {
+        "activity": session.activity, "session": session, "lines": lines, "query": query, "found": found, "present_form": present,
+        "wrong": next((line for line in lines if wrong and line.evidence.pk == wrong.pk), None), "correct_form": correct,
+        "present": len({line.evidence.identity_id for line in lines if not line.evidence.withdrawn}), "shortest": roster.SHORTEST,
+    }  # fmt: skip
+    return render(request, "activities/series_attendance.html", context)
+
+
+def _row(session: Session, pk: str) -> AttendanceEvidence | None:
+    return get_object_or_404(AttendanceEvidence, pk=pk, session=session) if pk.isdigit() else None
+
+
+def _mark(request: HttpRequest, session: Session, form: PresentForm) -> bool:
+    if not form.is_valid():
+        return False
+    data = form.cleaned_data
+    try:
+        attendance.mark_present(session_id=session.pk, person_id=data["person"], minutes=data["minutes"], reason=data["reason"], by=request.actor)
+    except DomainError as error:
+        form.add_domain_error(error)
+        return False
+    messages.success(request, _("Marked present. It counts like a check-in."))
+    return True
+
+
+def _correct(request: HttpRequest, wrong: AttendanceEvidence, form: CorrectForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        attendance.correct(evidence_id=wrong.pk, by=request.actor, **form.cleaned_data)
+    except DomainError as error:
+        form.add_domain_error(error)
+        return False
+    messages.success(request, _("Corrected. The row before stays in the record."))
+    return True

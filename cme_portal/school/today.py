@@ -1,0 +1,53 @@
+"""Each start of the demo: one session running now and one that ended and is due, in the weekly series (decision 20)."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from activities.models import Activity, ActivityRole, AttendanceEvidence, Registration, Session
+from accounts.models import Identity, User
+from common import clock, codes
+
+SERIES = "Medicine Grand Rounds"
+
+
+def top_up() -> Session | None:
+    """Make sure that something runs now, and that the named learners have something to claim. Returns what runs."""
+    with transaction.atomic(durable=True):
+        activity = Activity.objects.filter(title=SERIES, kind="RSS", status="published").first()
+        if activity is None:
+            return None
+        now = clock.now()
+        live = Session.objects.filter(activity=activity, removed_at=None, starts_at__lte=now, ends_at__gt=now + dt.timedelta(minutes=20)).exclude(status="cancelled")
+        running = live.first() or _session(activity, "Sepsis: The First Hour, Case by Case", now - dt.timedelta(minutes=15))
+        due = Session.objects.filter(activity=activity, ends_at__lte=now, ends_at__gte=now - dt.timedelta(days=2), removed_at=None).first()
+        if due is None:
+            due = _session(activity, "Delirium: What the Night Team Sees", now - dt.timedelta(hours=20))
+        for name in ("physician", "nurse"):
+            _attended(due, f"{name}@lakeshore.example")
+        return running
+
+
+def _session(activity: Activity, title: str, starts: dt.datetime) -> Session:
+    starts = starts.replace(second=0, microsecond=0)
+    session = Session.objects.create(
+        activity=activity, status="ready", title=title, starts_at=starts, ends_at=starts + dt.timedelta(minutes=60), room=activity.location,
+        method="lecture", check_in_code=codes.make(6), code_released_at=starts - dt.timedelta(hours=1),
+    )  # fmt: skip
+    session.objectives.set(activity.objectives.filter(removed_at=None)[:1])
+    speaker = ActivityRole.objects.filter(activity=activity, role="speaker", removed_at=None).order_by("pk").first()
+    if speaker:
+        ActivityRole.objects.create(activity=activity, session=session, person=speaker.person, role="speaker", assumed_at=starts, added_by="set-up")
+    return session
+
+
+def _attended(session: Session, email: str) -> None:
+    identity, user = Identity.objects.filter(kind="email", value=email).first(), User.objects.filter(email=email).first()
+    if identity is None or user is None:
+        return
+    if not Registration.objects.filter(activity=session.activity, person=user.person).exclude(status="cancelled").exists():
+        Registration.objects.create(activity=session.activity, person=user.person, created_at=session.starts_at, source="check-in")
+    AttendanceEvidence.objects.bulk_create(
+        [AttendanceEvidence(session=session, identity=identity, method="code", at=session.starts_at, recorded_by="learner", recorded_at=session.starts_at)],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,189 @@
+"""What learners are told: presence, mitigation, absence (SII-3.5), and the evidence that they were."""
+
+import datetime as dt
+import hashlib
+
+import pytest
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from activities.models import DisclosureDelivery
+from common import clock
+from common.actors import ANONYMOUS
+from integrity import panels
+from integrity.domain import disclosure_text
+from integrity.domain.disclosure_text import Line, block
+from integrity.models import DisclosureText
+from tests.factories.accounts import PersonFactory
+from tests.factories.activities import ActivityFactory, ActivityRoleFactory, SessionFactory
+from tests.factories.integrity import CompanyFactory, DisclosureFactory, MitigationActionFactory, RelationshipFactory, RelevanceDecisionFactory
+
+pytestmark = pytest.mark.django_db
+
+NONE = "None of the planners, faculty, and others in control of content for this educational activity have relevant financial relationships to disclose with ineligible companies."
+OTHERS = "None of the other planners, faculty, and others in control of content have relevant financial relationships to disclose with ineligible companies."
+MITIGATED = "All of the relevant financial relationships listed for these individuals have been mitigated."
+
+
+@pytest.fixture
+def activity():
+    return ActivityFactory(status="in_review")
+
+
+@pytest.fixture
+def session(activity):
+    return SessionFactory(activity=activity, status="planned", starts_at=clock.now() + dt.timedelta(days=1))
+
+
+def role_of(activity, *, role="speaker", session=None, given="Naomi", family="Feldstein", person=None):
+    person = person or PersonFactory(given_name=given, family_name=family)
+    return ActivityRoleFactory(activity=activity, session=session, role=role, person=person)
+
+
+def clear(role):
+    DisclosureFactory(person=role.person)
+    return role
+
+
+def related(role, company="Corvane Therapeutics", *, relevant=True, mitigated=True, **values):
+    tie = RelationshipFactory(person=role.person, company=CompanyFactory(name=company), **values)
+    RelevanceDecisionFactory(relationship=tie, activity=role.activity, relevant=relevant, rationale="x")
+    if relevant and mitigated:
+        MitigationActionFactory(relationship=tie, activity=role.activity, strategy="divest")
+    return tie
+
+
+def test_wrong_3_absence_is_said_and_not_left_blank(activity):
+    clear(role_of(activity))
+
+    found = block(activity)
+
+    assert (found.is_ready, found.rows, found.sentences, found.text) == (True, (), (NONE,), NONE)
+
+
+def test_wrong_3_presence_comes_with_the_mitigated_sentence_and_the_absence_of_the_others(activity):
+    related(role_of(activity), ended=True, ended_on="March 2026")
+    clear(role_of(activity, role="director", given="Leila", family="Haddad"))
+
+    found = block(activity)
+
+    assert found.rows == (Line("Naomi Feldstein, MD", "Speaker", "Corvane Therapeutics", "Consultant (ended March 2026)"),)
+    assert found.sentences == (MITIGATED, OTHERS)
+    assert found.text == "\n".join(["Naomi Feldstein, MD | Speaker | Corvane Therapeutics | Consultant (ended March 2026)", MITIGATED, OTHERS])
+    assert found.sha256 == hashlib.sha256(found.text.encode()).hexdigest()
+
+
+def test_nobody_else_means_no_sentence_about_others(activity):
+    related(role_of(activity))
+
+    assert block(activity).sentences == (MITIGATED,)
+
+
+def test_relationships_judged_not_relevant_never_appear(activity):
+    related(role_of(activity), "Tarn Medical Devices", relevant=False)
+
+    found = block(activity)
+
+    assert (found.rows, found.sentences) == ((), (NONE,))
+    assert "Tarn" not in found.text
+
+
+def test_one_line_per_relationship_with_all_roles_of_the_person(activity, session):
+    speaker = role_of(activity, session=session)
+    role_of(activity, role="director", person=speaker.person)
+    disclosure = DisclosureFactory(person=speaker.person, some=True)
+    for company, nature in (("Corvane Therapeutics", "consultant"), ("Ostrea Diagnostics", "royalties")):
+        related(speaker, company, disclosure=disclosure, nature=nature)
+
+    assert block(activity).rows == (
+        Line("Naomi Feldstein, MD", "Speaker, Activity director", "Corvane Therapeutics", "Consultant"),
+        Line("Naomi Feldstein, MD", "Speaker, Activity director", "Ostrea Diagnostics", "Royalties or patent beneficiary"),
+    )
+
+
+@pytest.mark.parametrize("case", ["not asked", "undecided", "unmitigated", "excluded", "nobody"])
+def test_before_everybody_is_cleared_neither_mitigation_nor_absence_is_claimed(activity, case):
+    if case != "nobody":
+        clear(role_of(activity, role="director", given="Leila", family="Haddad"))
+        role = role_of(activity)
+        if case == "undecided":
+            RelationshipFactory(person=role.person)
+        if case == "unmitigated":
+            related(role, mitigated=False)
+        if case == "excluded":
+            RelationshipFactory(person=role.person, nature="employee")
+
+    found = block(activity)
+
+    assert (found.is_ready, found.rows, found.sentences) == (False, (), (disclosure_text.PENDING,))
+
+
+def test_session_block_is_about_its_people_and_those_of_the_whole_activity(activity, session):
+    other = SessionFactory(activity=activity, status="planned", starts_at=session.starts_at)
+    clear(role_of(activity, role="director", given="Leila", family="Haddad"))
+    related(role_of(activity, session=session))
+    role_of(activity, session=other)
+
+    assert (block(activity, session).is_ready, len(block(activity, session).rows)) == (True, 1)
+    assert (block(activity, other).is_ready, block(activity).is_ready) == (False, False)
+    assert [r.name for r in block(activity).rows] == ["Naomi Feldstein, MD"]
+
+
+def test_names_are_text_on_the_page(activity):
+    related(role_of(activity, given="<script>alert(1)</script>", family="ابن سينا"), "Corvane <b>&</b> Söhne")
+
+    page = render_to_string("integrity/partials/_disclosure_block.html", {"block": block(activity), "flush": "1"})
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; ابن سينا, MD" in page
+    assert "Corvane &lt;b&gt;&amp;&lt;/b&gt; Söhne" in page
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_panel_of_the_activity_page_takes_a_constant_number_of_queries(activity, items, django_assert_num_queries):
+    for n in range(items):
+        related(role_of(activity, given=f"Naomi {n}"), f"Corvane {n}")
+    clear(role_of(activity, role="director", given="Leila", family="Haddad"))
+
+    with django_assert_num_queries(10):
+        panel = panels.activity(activity, ANONYMOUS)
+        page = render_to_string(panel.template, panel.context)
+
+    assert page.count("<tr>") == items + 1
+    assert MITIGATED in page
+
+
+# --- evidence (SII-3.5d, 3.5e) -------------------------------------------------------------------------
+
+
+def deliver(activity, session, person, sha):
+    with transaction.atomic(durable=True):
+        return disclosure_text.record_delivery(activity=activity, session=session, person=person, sha=sha, channel="check-in", at=clock.now())
+
+
+def test_delivery_keeps_who_read_which_text_once(activity, session):
+    clear(role_of(activity, session=session))
+    learner, second = PersonFactory(), PersonFactory()
+    found = block(activity, session)
+
+    assert deliver(activity, session, learner, found.sha256) is True
+    assert deliver(activity, session, learner, found.sha256) is True
+    assert deliver(activity, session, second, found.sha256) is True
+
+    assert [(d.person, d.session, d.text_hash) for d in DisclosureDelivery.objects.order_by("pk")] == [
+        (learner, session, found.sha256), (second, session, found.sha256),
+    ]  # fmt: skip
+    assert DisclosureText.objects.get().text == NONE
+
+
+def test_delivery_of_another_or_an_unready_text_is_not_kept(activity, session):
+    role = role_of(activity, session=session)
+    unready = block(activity, session).sha256
+    learner = PersonFactory()
+
+    assert deliver(activity, session, learner, unready) is False
+    clear(role)
+    assert deliver(activity, session, learner, "0" * 64) is False
+    assert deliver(activity, session, learner, "") is False
+
+    assert (DisclosureDelivery.objects.count(), DisclosureText.objects.count()) == (0, 0)
