@@ -350,6 +350,7 @@ class Supervisor:
                 code = child.wait()
             except BaseException:
                 stop_groups([child.pid], 5)
+                child.wait()
                 raise
         if code:
             said = log.read_text(errors="replace")
@@ -494,6 +495,8 @@ class Supervisor:
         if self.options.ready_file:
             self.options.ready_file.unlink(missing_ok=True)
         stop_groups([child.pid for child in self.children if child.pid], 10, hurry=lambda: self.impatient)
+        for child in self.children:
+            child.alive()  # tells Popen that its process is gone
         self.processes.unlink(missing_ok=True)
         self.say("Stopped.")
 
@@ -579,7 +582,8 @@ def collect_static() -> str:
         if (folder / "staticfiles.json").exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
             return "static files (unchanged)"
         # Both storages write the same staticfiles.json, which is all that the web server reads.
-        settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        storages: dict[str, Any] = settings.STORAGES
+        storages["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
         stamp.write_text(digest.hexdigest())
     return "static files"

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core.validators import validate_email
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -46,7 +46,9 @@ class ContactForm(PortalForm):
         label=gettext_lazy("Your e-mail address"), max_length=254, validators=[validate_email],
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
-    topic = forms.ChoiceField(label=gettext_lazy("What is it about?"), choices=[("", gettext_lazy("Choose one")), *TOPICS])
+    topic = forms.ChoiceField(
+        label=gettext_lazy("What is it about?"), choices=[("", gettext_lazy("Choose one")), *TOPICS]
+    )
     text = forms.CharField(
         label=gettext_lazy("Your message"), max_length=4000, widget=forms.Textarea(attrs={"rows": 7}),
         help_text=gettext_lazy("Name the activity, the day and what you saw. Leave out patients’ data."),
@@ -59,40 +61,44 @@ class ContactForm(PortalForm):
 
 
 @page(public=True)
-def help_page(request: HttpRequest) -> HttpResponse:
+def help_page(request: Any) -> HttpResponse:
     """Short answers by role."""
     return render(request, "pages/help.html")
 
 
 @page(public=True, write=True)
-def contact(request: HttpRequest) -> HttpResponse:
+def contact(request: Any) -> HttpResponse:
     """Write to the CME office. A refused message keeps its text."""
     form = ContactForm(request.POST if request.method == "POST" else None, initial=_known(request))
     if request.method == "POST" and form.is_valid():
         try:
-            write_to_office(person=request.person, reference_code=getattr(request, "reference", ""), **form.cleaned_data)
+            write_to_office(
+                person=request.person, reference_code=getattr(request, "reference", ""), **form.cleaned_data
+            )
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            messages.success(request, _("Sent to the CME office. They answer to %(email)s.") % {"email": form.cleaned_data["email"]})
+            messages.success(
+                request, _("Sent to the CME office. They answer to %(email)s.") % {"email": form.cleaned_data["email"]}
+            )
             return redirect("pages:contact")
     return render(request, "pages/contact.html", {"form": form})
 
 
 @page(public=True)
-def privacy(request: HttpRequest) -> HttpResponse:
+def privacy(request: Any) -> HttpResponse:
     """What is kept, why, for how long, who reads it."""
     return render(request, "pages/privacy.html")
 
 
 @page(public=True)
-def accessibility(request: HttpRequest) -> HttpResponse:
+def accessibility(request: Any) -> HttpResponse:
     """How the portal can be used, and what to do where it cannot."""
     return render(request, "pages/accessibility.html")
 
 
 @page(public=True)
-def rules(request: HttpRequest) -> HttpResponse:
+def rules(request: Any) -> HttpResponse:
     """Every rule that a page or message cites, under its id."""
     groups, checked_on = rulebook()
     return render(request, "pages/rules.html", {"groups": groups, "checked_on": checked_on})
@@ -101,16 +107,27 @@ def rules(request: HttpRequest) -> HttpResponse:
 def write_to_office(*, person: Any, email: str, topic: str, text: str, reference_code: str = "") -> None:
     """Put the message into the office's mailbox. Raises Conflict after too many from one sender, or from all."""
     email = email.strip().lower()
-    within = ratelimit.hit("contact", email, limit=PER_SENDER, per=WINDOW) and ratelimit.hit("contact_all", "", limit=ALL_TOGETHER, per=WINDOW)
+    within = ratelimit.hit("contact", email, limit=PER_SENDER, per=WINDOW) and ratelimit.hit(
+        "contact_all", "", limit=ALL_TOGETHER, per=WINDOW
+    )
     provider = Provider.current()
     if not within:
-        raise Conflict(_("Several messages came from this address already. Write to %(email)s instead.") % {"email": provider.office_email})
+        raise Conflict(
+            _("Several messages came from this address already. Write to %(email)s instead.")
+            % {"email": provider.office_email}
+        )
     about = str(dict(ContactForm.TOPICS)[topic])
     name = person.name_with_degrees if person else _("not signed in")
     facts = [(_("From"), email), (_("Name"), name), (_("About"), about), (_("Reference"), reference_code)]
     context = {"about": about, "sender": email, "text": text, "facts": [f for f in facts if f[1]]}
     with transaction.atomic(durable=True):
-        mail.send("contact_message", to=provider.office_email, to_name=provider.office_name, subject=_("Question: %(about)s") % {"about": about}, context=context)
+        mail.send(
+            "contact_message",
+            to=provider.office_email,
+            to_name=provider.office_name,
+            subject=_("Question: %(about)s") % {"about": about},
+            context=context,
+        )
 
 
 @cache
@@ -127,7 +144,7 @@ def _natural(rule: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", rule) if part]
 
 
-def _known(request: HttpRequest) -> dict[str, str]:
+def _known(request: Any) -> dict[str, str]:
     """What needs no typing: who is signed in, and what the page that led here was about."""
     person = request.person
     found = {"email": main_emails([person.pk]).get(person.pk, "")} if person else {}

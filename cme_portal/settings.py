@@ -210,9 +210,12 @@ REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
 REFERENCE_LOADERS = ("credits.reference.load",)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
-CATALOGUE_CREDIT = ""  # (activity ids) -> {id: runs}: the credit each activity shows in lists
+CATALOGUE_CREDIT = "credits.domain.designations.labels"  # (activity ids) -> {id: runs}: the credit each activity shows in lists
 NAME_STANDS_ON: tuple[str, ...] = ()  # (person id) -> bool: is the name on something issued?
-PAGE_PANELS: dict[str, tuple[str, ...]] = {"activity": ("integrity.panels.activity",)}
+PAGE_PANELS: dict[str, tuple[str, ...]] = {
+    "activity": ("integrity.panels.activity", "credits.panels.activity"),
+    "agenda": ("credits.panels.agenda",),
+}
 ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)

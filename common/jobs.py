@@ -16,6 +16,7 @@ log = structlog.get_logger()
 LEASE = dt.timedelta(seconds=120)
 MAX_ATTEMPTS = 20
 TASKS: dict[str, Callable[..., None]] = {}
+_loaded = False
 
 
 class NotYet(Exception):
@@ -62,20 +63,28 @@ def _nudge(job_id: int) -> None:
 
 
 def _load_tasks() -> None:
-    if not TASKS:
+    # A flag, not "is TASKS empty": one tasks module imported by somebody else would hide all others.
+    global _loaded
+    if not _loaded:
         from django.utils.module_loading import autodiscover_modules
 
         autodiscover_modules("tasks")
+        _loaded = True
 
 
-@shared_task(name="common.jobs.run")
-def run(job_id: int) -> None:
-    """Lease the job, run it, mark it. A second delivery of the same message finds the lease and leaves."""
+@shared_task(name="common.jobs.run", bind=True)
+def nudged(self: Any, job_id: int) -> None:
+    """One nudge. The broker repeats a message only after its process died: then the lease of the dead is no lease."""
+    run(job_id, take_over=bool((self.request.delivery_info or {}).get("redelivered")))
+
+
+def run(job_id: int, *, take_over: bool = False) -> None:
+    """Lease the job, run it, mark it. Whoever finds it leased by a living worker leaves."""
     from common.models import Job, JobState
 
     _load_tasks()
     at = clock.now()
-    free = Q(state=JobState.DUE) | Q(state=JobState.RUNNING, leased_until__lt=at)
+    free = Q(state=JobState.DUE) | (Q(state=JobState.RUNNING) if take_over else Q(state=JobState.RUNNING, leased_until__lt=at))
     leased = Job.objects.filter(free, pk=job_id, due_at__lte=at).update(
         state=JobState.RUNNING, leased_until=at + LEASE, attempts=F("attempts") + 1
     )

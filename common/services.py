@@ -140,8 +140,8 @@ def stop_process(pid: int, marker: str, *signals: tuple[int, float]) -> None:
 
 
 def _gone(pid: int, marker: str) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # our own child would stay a zombie otherwise
+    for child in _children:
+        child.poll()  # a child of our own would stay a zombie otherwise
     return marker not in process_command(pid)
 
 

@@ -7,7 +7,7 @@ from activities.domain import attendance
 from activities.models import Activity, AttendanceEvidence, Session
 from common.actors import Actor
 from credits.enums import ClaimStatus
-from credits.models import Certificate, Claim
+from credits.models import Certificate, Claim, TranscriptDocument
 
 
 def claimable(number: str) -> Activity:
@@ -27,6 +27,17 @@ def own_certificate(actor: Actor, code: str) -> Certificate:
     found = Certificate.objects.select_related("claim__activity", "claim__person").filter(code=code)
     if not actor.is_office:
         found = found.filter(claim__person_id=actor.person_id)
+    row = found.first()
+    if row is None or actor.person_id is None:
+        raise Http404
+    return row
+
+
+def own_transcript(actor: Actor, code: str) -> TranscriptDocument:
+    """A person's own transcript document; the office sees everybody's."""
+    found = TranscriptDocument.objects.select_related("person").filter(code=code)
+    if not actor.is_office:
+        found = found.filter(person_id=actor.person_id)
     row = found.first()
     if row is None or actor.person_id is None:
         raise Http404

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import learner, verify
+from credits.views import learner, transcript, verify
 
 app_name = "credits"
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
     path("activities/<str:number>/claim/", learner.claim, name="claim"),
     path("claims/<int:pk>/", learner.claimed, name="claimed"),
     path("certificates/<str:code>/", learner.certificate, name="certificate"),
+    path("transcript/", transcript.transcript, name="transcript"),
+    path("transcript.pdf", transcript.transcript_make, name="transcript_make"),
+    path("transcript/<str:code>.pdf", transcript.transcript_file, name="transcript_file"),
+    path("transcript/<str:code>/", transcript.transcript_document, name="transcript_document"),
     path("verify/", verify.verify, name="verify"),
     path("verify/<str:code>/", verify.verify_code, name="verify_code"),
 ]

@@ -54,7 +54,10 @@ class Strategy(models.TextChoices):
 
     DIVEST = "divest", "Divest the relationship"
     RECUSE = "recuse", "Recusal from the parts where the relationship exists"
-    PEER_REVIEW_PLANNING = "peer_review_planning", "Peer review of planning decisions by persons without relevant relationships"
+    PEER_REVIEW_PLANNING = (
+        "peer_review_planning",
+        "Peer review of planning decisions by persons without relevant relationships",
+    )
     PEER_REVIEW_CONTENT = "peer_review_content", "Peer review of content by persons without relevant relationships"
     ATTEST = "attest", "Attest that clinical recommendations are evidence-based and free of commercial bias"
     OTHER = "other", "Other (describe)"

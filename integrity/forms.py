@@ -1,11 +1,13 @@
 """The disclosure on one page: an answer, what is on file, new companies, a signature. Everything typed is kept."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from common import clock
 from common.forms import ErrorLine, PortalForm
@@ -25,73 +27,80 @@ class AnswerForm(PortalForm):
 
     answer = forms.ChoiceField(widget=Choices)
     attested_name = forms.CharField(
-        max_length=250, widget=forms.TextInput(attrs={"autocomplete": "name", "class": "w-m"})
-    )
+        label=_("Your name, as a signature"), max_length=250,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "class": "w-m"}),
+    )  # fmt: skip
+    required_messages: Mapping[str, Any] = {
+        "answer": _("Choose one of the two answers."),
+        "attested_name": _("Write your name; it is your signature."),
+    }
 
     def __init__(self, *args: Any, words: Wording, on_file: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         since = validators.months_later(clock.now().date(), -words.months)
-        answer = self.fields["answer"]
         if on_file:
-            answer.label = _("Anything new in the past %(n)d months, of any amount?") % {"n": words.months}
-            labels = (_("No, nothing new with any ineligible company"), _("Yes, add a company"))
+            label = gettext("Anything new in the past %(n)d months, of any amount?") % {"n": words.months}
+            choices = (gettext("No, nothing new with any ineligible company"), gettext("Yes, add a company"))
         else:
-            answer.label = _("Since %(month)s") % {"month": f"{since:%B %Y}"}
-            labels = (words.none.rstrip("."), _("I had one or more, of any amount"))
-        answer.choices = list(zip(Answer.values, labels, strict=True))  # type: ignore[attr-defined]
-        answer.error_messages["required"] = _("Choose one of the two answers.")
-        self.fields["attested_name"].label = _("Your name, as a signature")
-        self.fields["attested_name"].error_messages["required"] = _("Write your name; it is your signature.")
+            label = gettext("Since %(month)s") % {"month": f"{since:%B %Y}"}
+            choices = (words.none.rstrip("."), gettext("I had one or more, of any amount"))
+        answer: Any = self.fields["answer"]
+        answer.label, answer.choices = label, list(zip(Answer.values, choices, strict=True))
 
 
-class _Ending(PortalForm):
+class _Row(PortalForm):
     """What both kinds of rows ask: when it ended, as a month and a year (SII-3.1a)."""
 
     ended_on = forms.CharField(
-        required=False, max_length=40, widget=forms.TextInput(attrs={"class": "w-s", "autocomplete": "off"})
-    )
+        label=_("Ended"), required=False, max_length=40, widget=forms.TextInput(attrs={"class": "w-s", "autocomplete": "off"})
+    )  # fmt: skip
+    optional_fields = ("ended_on",)
+
+    def declared(self) -> Declared:
+        """What this row says, once it is valid."""
+        raise NotImplementedError
+
+    @property
+    def asks_end(self) -> bool:
+        """Whether the month of the end is asked at all."""
+        raise NotImplementedError
 
     def clean_ended_on(self) -> str:
         text: str = self.cleaned_data["ended_on"].strip()
-        if not text:
+        if not text or not self.asks_end:
             return ""
         found = validators.month(text)
         if found is None or found > clock.now().date():
-            raise ValidationError(_("Write a month and year, for example “March 2026”."))
+            raise ValidationError(gettext("Write a month and year, for example “March 2026”."))
         return f"{found:%B %Y}"
 
 
-class CompanyForm(_Ending):
+class CompanyForm(_Row):
     """One relationship; no amounts are asked (SII-3.1a to 3.1c). What an answer makes needless is ignored."""
 
     company = forms.CharField(
-        max_length=250, widget=forms.TextInput(attrs={"autocomplete": "off", "list": "companies"})
-    )
-    nature = forms.ChoiceField()
-    going_on = forms.ChoiceField(widget=Choices(inline=True))
-    traded = forms.ChoiceField(required=False, widget=Choices)
-    field_order = ["company", "nature", "traded", "going_on", "ended_on"]
+        label=_("Company"), help_text=_("Start typing. If it isn’t listed, write the name in full."), max_length=250,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "companies"}),
+    )  # fmt: skip
+    nature = forms.ChoiceField(label=_("What was it?"), choices=[("", _("Choose one")), *Nature.choices])
+    traded = forms.ChoiceField(
+        label=_("Is the company privately held?"), required=False, widget=Choices,
+        help_text=_("Leave out stock held through a diversified mutual fund or a pension plan."),
+        choices=[(Traded.PRIVATE, _("Yes, privately held")), (Traded.PUBLIC, _("No, publicly traded")), (Traded.UNKNOWN, _("I don’t know"))],
+    )  # fmt: skip
+    going_on = forms.ChoiceField(
+        label=_("Is it still going on?"), widget=Choices(inline=True), choices=[(GOES_ON, _("Yes")), (ENDED, _("No, it ended"))]
+    )  # fmt: skip
+    field_order = ("company", "nature", "traded", "going_on", "ended_on")
+    required_messages: Mapping[str, Any] = {
+        "company": _("Write the company’s name in full."),
+        "nature": _("Choose what it was."),
+        "going_on": _("Say whether it is still going on."),
+    }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        company, nature, traded, going_on, ended_on = (self.fields[name] for name in self.field_order)
-        company.label, company.help_text = _("Company"), _("Start typing. If it isn’t listed, write the name in full.")
-        company.error_messages["required"] = _("Write the company’s name in full.")
-        nature.label, nature.error_messages["required"] = _("What was it?"), _("Choose what it was.")
-        nature.choices = [("", _("Choose one")), *Nature.choices]  # type: ignore[attr-defined]
-        traded.label, traded.show_optional = _("Is the company privately held?"), False  # type: ignore[attr-defined]
-        traded.help_text = _("Leave out stock held through a diversified mutual fund or a pension plan.")
-        traded.choices = [
-            (Traded.PRIVATE, _("Yes, privately held")),
-            (Traded.PUBLIC, _("No, publicly traded")),
-            (Traded.UNKNOWN, _("I don’t know")),
-        ]  # type: ignore[attr-defined]
-        going_on.label, going_on.error_messages["required"] = (
-            _("Is it still going on?"),
-            _("Say whether it is still going on."),
-        )
-        going_on.choices = [(GOES_ON, _("Yes")), (ENDED, _("No, it ended"))]  # type: ignore[attr-defined]
-        ended_on.label = _("Ended")
+    @property
+    def asks_end(self) -> bool:
+        return bool(self["going_on"].value() == ENDED)
 
     @property
     def is_blank(self) -> bool:
@@ -104,36 +113,38 @@ class CompanyForm(_Ending):
         data = super().clean() or {}
         if data.get("nature") in NEEDS_TRADED and not data.get("traded"):
             self.add_error(
-                "traded", _("Say whether the company is privately held. It decides whether stock makes you an owner.")
+                "traded",
+                gettext("Say whether the company is privately held. It decides whether stock makes you an owner."),
             )
         return data
 
     def declared(self) -> Declared:
         data = self.cleaned_data
-        ended = data["going_on"] == ENDED
-        return Declared(data["company"], data["nature"], ended, data["ended_on"] if ended else "", data["traded"])
+        return Declared(data["company"], data["nature"], self.asks_end, data["ended_on"], data["traded"])
 
 
-class EarlierForm(_Ending):
+class EarlierForm(_Row):
     """One relationship on file: still true, ended, or changed. `change` is the form behind "It changed"."""
 
-    state = forms.ChoiceField(widget=Choices(inline=True))
+    state = forms.ChoiceField(label=_("Still true?"), widget=Choices(inline=True))
 
     def __init__(self, *args: Any, relationship: Relationship, change: CompanyForm, months: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.relationship, self.change = relationship, change
-        state, ended_on = self.fields["state"], self.fields["ended_on"]
-        company = {"company": relationship.company.name}
-        state.label, state.error_messages["required"] = (
-            _("Still true?"),
-            _("Say whether %(company)s is still true.") % company,
-        )
-        ending = [] if relationship.ended else [(ENDED, _("It ended"))]
-        state.choices = [(SAME, _("Still true")), *ending, (CHANGED, _("It changed"))]  # type: ignore[attr-defined]
-        ended_on.label, ended_on.help_text = (
-            _("When did it end?"),
-            _("We ask about the last %(n)d months, so it stays listed that long.") % {"n": months},
-        )
+        name = {"company": relationship.company.name}
+        state: Any = self.fields["state"]
+        state.error_messages["required"] = gettext("Say whether %(company)s is still true.") % name
+        ending = [] if relationship.ended else [(ENDED, gettext("It ended"))]
+        state.choices = [(SAME, gettext("Still true")), *ending, (CHANGED, gettext("It changed"))]
+        ended_on = self.fields["ended_on"]
+        ended_on.label = gettext("When did it end?")
+        ended_on.help_text = gettext("We ask about the last %(n)d months, so it stays listed that long.") % {
+            "n": months
+        }
+
+    @property
+    def asks_end(self) -> bool:
+        return bool(self["state"].value() == ENDED)
 
     @property
     def is_changed(self) -> bool:
@@ -143,7 +154,7 @@ class EarlierForm(_Ending):
         row = self.relationship
         if self.is_changed:
             return self.change.declared()
-        if self.cleaned_data["state"] == ENDED:
+        if self.asks_end:
             return Declared(row.company.name, row.nature, True, self.cleaned_data["ended_on"], row.traded)
         return Declared(row.company.name, row.nature, row.ended, row.ended_on, row.traded)
 
@@ -161,19 +172,15 @@ class Sheet:
     prefix = "disclosure"
 
     def __init__(self, *, data: QueryDict | None, words: Wording, on_file: list[Relationship], name: str) -> None:
-        self._data, self._words = data, words
         action = data.get("action", "send") if data is not None else ""
+        if data is not None and action == "add":
+            data = data.copy()
+            data["answer"] = Answer.SOME
+        self._data, self._words = data, words
         self.is_sent = action == "send"
         self.shows_all = False
-        self.numbers = _numbers(data, action)
-        self.main = self._make(
-            AnswerForm,
-            None,
-            {"attested_name": name} | ({"answer": Answer.SOME} if action == "add" else {}),
-            words=words,
-            on_file=bool(on_file),
-        )
-        self.rows = [self._make(CompanyForm, f"c{n}") for n in self.numbers]
+        self.main = self._make(AnswerForm, None, {"attested_name": name}, words=words, on_file=bool(on_file))
+        self.rows = [self._make(CompanyForm, f"c{n}") for n in _numbers(data, action)]
         self.earlier = [self._earlier(row) for row in on_file]
         if action == "add":
             self.rows[-1].fields["company"].widget.attrs["autofocus"] = True
@@ -183,11 +190,7 @@ class Sheet:
         if self._data is None or self.is_sent:
             return kind(self._data, prefix=prefix, initial=initial, **kwargs)
         typed = {n: v for n in kind.base_fields if (v := self._data.get(f"{prefix}-{n}" if prefix else n)) is not None}
-        return kind(
-            prefix=prefix,
-            initial=typed | {k: v for k, v in (initial or {}).items() if k == "answer" or k not in typed},
-            **kwargs,
-        )
+        return kind(prefix=prefix, initial=(initial or {}) | typed, **kwargs)
 
     def _earlier(self, row: Relationship) -> EarlierForm:
         known = {
@@ -204,15 +207,13 @@ class Sheet:
         """Whether all that counts is in order; what does not count is neither checked nor complained about."""
         self.main.is_valid()
         filled = [form for form in self.rows if not form.is_blank]
-        if self.main.cleaned_data.get("answer") == Answer.SOME:
-            counted = filled or self.rows[:1]
-        else:
-            counted = []
-            if filled:
-                self.shows_all = True
-                self.main.add_error(
-                    "answer", _("You named a company below. Choose the other answer, or remove the company.")
-                )
+        answer = self.main.cleaned_data.get("answer")
+        counted = filled if answer != Answer.SOME else filled or self.rows[:1]
+        self.shows_all = bool(filled) and answer != Answer.SOME
+        if filled and answer == Answer.NONE:
+            self.main.add_error(
+                "answer", gettext("You named a company below. Choose the other answer, or remove the company.")
+            )
         self.rows = [form if form in counted else _unchecked(form) for form in self.rows]
         for form in self.earlier:
             if not form.is_changed:
@@ -239,7 +240,8 @@ class Sheet:
 
 
 def _numbers(data: QueryDict | None, action: str) -> list[int]:
-    found = [int(n) for n in data.getlist("row") if n.isdecimal()][:MAX_ROWS] if data is not None else []
+    typed = data.getlist("row") if data is not None else []
+    found = list(dict.fromkeys(int(n) for n in typed if n.isdecimal() and len(n) < 6))[:MAX_ROWS]
     if action.startswith("remove-"):
         found = [n for n in found if str(n) != action.removeprefix("remove-")]
     if action == "add" and len(found) < MAX_ROWS:
@@ -249,4 +251,5 @@ def _numbers(data: QueryDict | None, action: str) -> list[int]:
 
 def _unchecked(form: CompanyForm) -> CompanyForm:
     """The same row with what was typed, but unbound."""
-    return CompanyForm(prefix=form.prefix, initial={name: form[name].value() for name in form.fields})
+    typed = {name: value for name in form.fields if (value := form[name].value()) is not None}
+    return CompanyForm(prefix=form.prefix, initial={**form.initial, **typed})

@@ -11,11 +11,11 @@ from django.utils.translation import ngettext
 
 from activities.domain.plan import Plan
 from activities.enums import FACULTY_ROLES, PLANNER_ROLES, Section
+from common import rulesets
 from common.findings import Finding, Level, check
 from common.status import get as status_of
 from common.templatetags.cme import local, local_date
 from integrity.domain import disclosure_text, standing
-from integrity.domain.disclosures import wording
 from integrity.domain.standing import RoleStanding, Tie
 from integrity.enums import ANSWERED, CLEARED, Standing
 from integrity.models import RelevanceDecision
@@ -48,7 +48,7 @@ def _disclosed(plan: Plan, found: Sequence[RoleStanding], title: str, rules: tup
         return _finding(plan, "missing", title, proof, rules, waiting.values())
     last = max((s.disclosure.submitted_at for s in people.values() if s.disclosure), default=None)
     proof = _("%(n)d of %(all)d, last on %(when)s. %(months)d months, definition shown.") % {
-        "n": len(people), "all": len(people), "when": local(last, plan.activity.zone), "months": wording().months,
+        "n": len(people), "all": len(people), "when": local(last, plan.activity.zone), "months": rulesets.value_on("disclosure.lookback_months"),
     }  # fmt: skip
     return _finding(plan, "passed", title, proof, rules, people.values())
 
@@ -225,7 +225,7 @@ def _to_decide(
         for tie in item.ties:
             if tie.verdict in wanted:
                 by_key[standing.key(tie.relationship)].append((item, tie))
-    earlier = _earlier(plan, {key.company_id for key in by_key})
+    earlier = _earlier(plan)
     titles = {s.pk: s.title for s in plan.sessions}
     clean = _reviewers(plan)
     return [_form(plan, pairs, titles, earlier[key.company_id], clean) for key, pairs in by_key.items()]
@@ -257,16 +257,19 @@ def _form(
     }  # fmt: skip
 
 
-def _earlier(plan: Plan, companies: set[int]) -> dict[int, list[dict[str, Any]]]:
-    """What the office decided about the same companies elsewhere, newest first: at most three each."""
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    rows = RelevanceDecision.objects.filter(relationship__company__in=companies).exclude(activity=plan.activity)
-    for row in rows.select_related("relationship", "activity").order_by("-pk")[:200]:
-        if len(found[row.relationship.company_id]) < 3:
-            found[row.relationship.company_id].append(
-                {"year": row.decided_at.year, "relevant": row.relevant, "activity": row.activity.title}
-            )
-    return found
+def _earlier(plan: Plan) -> dict[int, list[dict[str, Any]]]:
+    """What the office decided elsewhere about the companies named here, newest first: at most three each."""
+    if "integrity.earlier" not in plan.cache:
+        companies = {t.relationship.company_id for s in standings(plan) for t in s.ties}
+        rows = RelevanceDecision.objects.filter(relationship__company__in=companies).exclude(activity=plan.activity)
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in rows.select_related("relationship", "activity").order_by("-pk")[:200]:
+            if len(found[row.relationship.company_id]) < 3:
+                said = {"year": row.decided_at.year, "relevant": row.relevant, "activity": row.activity.title}
+                found[row.relationship.company_id].append(said)
+        plan.cache["integrity.earlier"] = found
+    cached: dict[int, list[dict[str, Any]]] = plan.cache["integrity.earlier"]
+    return cached
 
 
 def _reviewers(plan: Plan) -> dict[int, str]:

@@ -59,7 +59,7 @@ def change_details(
         "specialty": specialty.strip(), "is_physician": degrees_are_physician(degrees),
     }  # fmt: skip
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         old = {name: getattr(person, name) for name in new}
         changed = [name for name in new if old[name] != new[name]]
         if not changed:
@@ -86,7 +86,7 @@ def change_details(
 def set_confirmations(*, person_id: int, wanted: bool, by: Actor) -> Person:
     """Whether the portal confirms by e-mail what the person did; offers, moves and cancellations always come."""
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         if person.mail_confirmations != wanted:
             person.mail_confirmations = wanted
             person.save(update_fields=["mail_confirmations"])
@@ -109,7 +109,7 @@ def add_address(*, person_id: int, email: str, by: Actor) -> PersonAddress:
     value, at = people.normalize_email(email), clock.now()
     with transaction.atomic(durable=True):
         locks.lock_key("identity", value)
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         if EmailAddress.objects.filter(email=value).exclude(user__person=person).exists():
             raise Conflict(TAKEN)
         row = PersonAddress.objects.filter(person=person, kind=AddressKind.EMAIL, value=value, removed_at=None).first()
@@ -136,7 +136,7 @@ def add_address(*, person_id: int, email: str, by: Actor) -> PersonAddress:
 def make_main(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
     """Write to this address from now on; both addresses are told."""
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         row = _own(person, address_id)
         if row.verified_at is None:
             raise Conflict("Prove this address with a code first.")
@@ -175,7 +175,7 @@ def make_main(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
 def remove_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
     """Stop using an address; the row stays for the record. Raises Conflict for the main one."""
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         row = _own(person, address_id)
         if row.is_primary:
             raise Conflict("This is your main address. Make another one the main address first.")
@@ -189,7 +189,7 @@ def remove_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddre
 def restore_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
     """Take a removal back. Raises Conflict when another account proved the address meanwhile."""
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects, pk=person_id)
+        person = locks.lock_row(Person.objects.all(), pk=person_id)
         row = PersonAddress.objects.filter(
             person=person, pk=address_id, kind=AddressKind.EMAIL, removed_at__isnull=False
         ).first()

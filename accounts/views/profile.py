@@ -1,8 +1,11 @@
 """The profile: who one is, where one is reached, which e-mail one wants."""
 
+import copy
+from typing import Any
+
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -17,10 +20,12 @@ UNDO = "removed"
 
 
 @page(perm="accounts.signed_in", write=True)
-def profile_page(request: HttpRequest) -> HttpResponse:
+def profile_page(request: Any) -> HttpResponse:
     """Details, addresses, e-mail settings; POST saves the details."""
     person = request.user.person
-    form = DetailsForm(request.POST or None, instance=person, reason_asked=profile.name_needs_reason(person.pk))
+    form = DetailsForm(
+        request.POST or None, instance=copy.copy(person), reason_asked=profile.name_needs_reason(person.pk)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             profile.change_details(person_id=person.pk, by=request.actor, **form.cleaned_data)
@@ -45,7 +50,7 @@ def profile_page(request: HttpRequest) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def address_create(request: HttpRequest) -> HttpResponse:
+def address_create(request: Any) -> HttpResponse:
     """Ask for a code to a new address."""
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -63,7 +68,7 @@ def address_create(request: HttpRequest) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def address_confirm(request: HttpRequest) -> HttpResponse:
+def address_confirm(request: Any) -> HttpResponse:
     """The code from the new mailbox makes the address theirs."""
     key = _key(request)
     email = sign_in.address_of(key) if key else None
@@ -85,7 +90,7 @@ def address_confirm(request: HttpRequest) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def address_main(request: HttpRequest, pk: int) -> HttpResponse:
+def address_main(request: Any, pk: int) -> HttpResponse:
     """Make an address the main one."""
     if request.method == "POST":
         row = profile.make_main(person_id=request.actor.person_id, address_id=pk, by=request.actor)
@@ -94,7 +99,7 @@ def address_main(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def address_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def address_remove(request: Any, pk: int) -> HttpResponse:
     """Remove an address; the profile offers to take it back."""
     if request.method == "POST":
         profile.remove_address(person_id=request.actor.person_id, address_id=pk, by=request.actor)
@@ -105,7 +110,7 @@ def address_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def address_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def address_restore(request: Any, pk: int) -> HttpResponse:
     """Undo the removal of an address."""
     if request.method == "POST":
         profile.restore_address(person_id=request.actor.person_id, address_id=pk, by=request.actor)
@@ -113,7 +118,7 @@ def address_restore(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def confirmations_save(request: HttpRequest) -> HttpResponse:
+def confirmations_save(request: Any) -> HttpResponse:
     """Which e-mail the person wants."""
     if request.method == "POST":
         form = ConfirmationsForm(request.POST)
@@ -125,7 +130,7 @@ def confirmations_save(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
-def _key(request: HttpRequest) -> str:
+def _key(request: Any) -> str:
     try:
         return str(request.get_signed_cookie(COOKIE, salt=COOKIE, max_age=COOKIE_AGE))
     except (KeyError, signing.BadSignature):

@@ -46,6 +46,7 @@ class Detail:
     activity: Activity
     state: str
     when: str
+    when_parts: tuple[str, str]
     objectives: list[tuple[str, str]]
     days: list[tuple[dt.date, list[Slot]]]
     earlier: int
@@ -82,7 +83,7 @@ def detail(activity: Activity, actor: Actor) -> Detail:
     ahead = [s for s in sessions if s.ends_at > at] if activity.is_series else sessions
     shown = ahead or sessions
     return Detail(
-        activity=activity, state=_state(activity, mine, left, starts, ends, at), when=when.sentence(activity, live),
+        activity=activity, state=_state(activity, mine, left, starts, ends, at), when=when.sentence(activity, live), when_parts=when.parts(activity, live),
         objectives=[_verb_first(o.text) for o in Objective.objects.filter(activity=activity, removed_at=None)],
         days=[(day, [_slot(s, roles) for s in slots]) for day, slots in when.days(shown, activity.zone)], earlier=len(sessions) - len(shown),
         people=_people(roles), audience=_audience(activity), registration=mine, seats_left=left,

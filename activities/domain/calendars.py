@@ -29,7 +29,7 @@ def of_activity(activity: Activity, *, online: bool) -> bytes:
     calendar.add("prodid", f"-//{Provider.current().short_name}//CME Portal//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", activity.title)
+    calendar.add("x-wr-calname", _line(activity.title))
     events = _per_session(activity, sessions) if activity.is_series else _per_day(activity, sessions)
     for event in events:
         _describe(event, activity, online=online)
@@ -62,7 +62,7 @@ def _per_day(activity: Activity, sessions: Sequence[Session]) -> list[Event]:
 def _event(activity: Activity, uid: str, title: str, slots: Sequence[Session]) -> Event:
     event, zone = Event(), ZoneInfo(activity.zone)
     event.add("uid", f"{uid}@{urlsplit(settings.PORTAL_BASE_URL).hostname}")
-    event.add("summary", title)
+    event.add("summary", _line(title))
     event.add("dtstamp", clock.now())
     event.add("sequence", max((s.sequence for s in slots), default=0))
     if slots:
@@ -77,7 +77,7 @@ def _event(activity: Activity, uid: str, title: str, slots: Sequence[Session]) -
         dict.fromkeys([*(rooms if len(rooms) == 1 else []), *filter(None, [activity.location, activity.city])])
     )
     if place:
-        event.add("location", place)
+        event.add("location", _line(place))
     return event
 
 
@@ -87,4 +87,9 @@ def _describe(event: Event, activity: Activity, *, online: bool) -> None:
     lines = [activity.summary, page]
     if online and activity.online_url:
         lines.insert(1, activity.online_url)
-    event.add("description", "\n\n".join(filter(None, lines)))
+    event.add("description", "\n".join("\n\n".join(filter(None, lines)).splitlines()))
+
+
+def _line(text: str) -> str:
+    """A line break in a title would begin a new line of the file."""
+    return " ".join(text.split())

@@ -157,7 +157,8 @@ class _Row:
         end = max(self.last or start, start)
         if self.kind == ActivityKind.ENDURING:
             return []
-        found, day = [], start.replace(day=1)
+        found: list[str] = []
+        day = start.replace(day=1)
         while day <= end and len(found) < MONTHS_AHEAD:
             found.append(f"{day:%Y-%m}")
             day = (day + dt.timedelta(days=32)).replace(day=1)

@@ -1,7 +1,7 @@
 """How far an application is: answers per section, the next thing to do, the day it is due. From findings only."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -53,15 +53,17 @@ def of(plan: Plan, findings: Sequence[Finding], *, current: Section | None = Non
     counted = [f for f in findings if f.level != "not_applicable"]
     open_before_sign = [f for f in counted if f.is_open and f.section != Section.SIGN]
     lines = [_line(plan, section, counted, bool(open_before_sign), section == current) for section in Section]
-    open_ones = sorted((f for f in counted if f.is_open), key=lambda f: _order(f.section))
+    open_ones = in_order(f for f in counted if f.is_open)
     return Overview(
         lines, sum(not f.is_open for f in counted), len(counted), applications.submit_by(plan.activity), plan.activity.starts_on,
         open_ones[0] if open_ones else None, list(Section).index(current) + 1 if current else 0,
     )  # fmt: skip
 
 
-def _order(section: str) -> int:
-    return list(Section.values).index(section) if section in Section.values else len(Section.values)
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of the sections, what belongs to none of them last."""
+    order = {section: i for i, section in enumerate(Section.values)}
+    return sorted(findings, key=lambda f: order.get(f.section, len(order)))
 
 
 def _line(plan: Plan, section: Section, findings: Sequence[Finding], rest_open: bool, current: bool) -> SectionLine:

@@ -5,11 +5,10 @@ only point to the activity, such as attendance, are inserted meanwhile.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Person
 from activities.domain import notices
@@ -117,7 +116,9 @@ def coming_up(person: Person, *, limit: int = 20) -> list[Coming]:
             next_end=Subquery(following.values("ends_at")[:1]),
             next_title=Subquery(following.values("title")[:1]),
         )
-        .filter(Q(next_start__isnull=False) | (by_date & (Q(activity__ends_on__gte=at.date()) | Q(activity__ends_on=None))))
+        .filter(
+            Q(next_start__isnull=False) | (by_date & (Q(activity__ends_on__gte=at.date()) | Q(activity__ends_on=None)))
+        )
         .order_by("next_start", "activity__starts_on", "pk")[:limit]
     )
     return [Coming(r.activity, r.status, r.offered_until, r.next_start, r.next_end, r.next_title or "") for r in rows]
@@ -336,7 +337,7 @@ def _live(activity: Activity, person_id: int) -> Registration | None:
     )
 
 
-def _queue(activity_id: int):  # type: ignore[no-untyped-def]
+def _queue(activity_id: int) -> QuerySet[Registration]:
     """Those who wait and were not asked yet, longest first."""
     return Registration.objects.filter(
         activity_id=activity_id, status=RegistrationStatus.WAITING, offered_until=None
@@ -408,7 +409,7 @@ def _offer_free_seats(activity: Activity, at: dt.datetime) -> None:
     free = seats_left(activity)
     if free == 0:
         return
-    waiting: Sequence[Registration] = _queue(activity.pk).select_related("person", "activity")[:free]
+    waiting = list(_queue(activity.pk).select_related("person", "activity")[:free])
     if not waiting:
         return
     hold = dt.timedelta(hours=int(rulesets.value_on("registration.offer_hours", scope=activity.kind)))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from activities.enums import ActivityKind
 from activities.models import Activity, Session
+from common import clock
 from common.templatetags.cme import local, local_date, local_range
 
 
@@ -54,6 +55,19 @@ def sentence(activity: Activity, sessions: Iterable[Session]) -> str:
         "first": local(first.starts_at, activity.zone),
         "last": local(last.ends_at, activity.zone),
     }
+
+
+def parts(activity: Activity, sessions: Iterable[Session]) -> tuple[str, str]:
+    """The day in full and its hours, for the head of a card; what lasts longer is one sentence."""
+    by_day = days(sessions, activity.zone)
+    if len(by_day) != 1 or activity.kind != ActivityKind.COURSE:
+        return sentence(activity, (s for _day, slots in by_day for s in slots)), ""
+    (day, slots) = by_day[0]
+    last = max(s.ends_at for s in slots)
+    if day_of(last, activity.zone) != day:
+        return sentence(activity, slots), ""
+    year = f", {day.year}" if day.year != clock.today(activity.zone).year else ""
+    return f"{day:%A}, {day:%B} {day.day}{year}", local_range(slots[0].starts_at, last, activity.zone)
 
 
 def dates(activity: Activity) -> str:

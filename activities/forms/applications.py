@@ -1,6 +1,5 @@
 """Forms of the application, one per section; labels and hints say what a good answer is."""
 
-import datetime as dt
 from typing import Any
 
 from crispy_forms.layout import Layout, Row
@@ -266,12 +265,14 @@ class SlotForm(DraftForm):
 
     def answers(self) -> dict[str, Any]:
         found = super().answers()
-        day, starts, ends = (found.pop(name, None) for name in ("day", "starts", "ends"))
+        moved = [found.pop(name, None) for name in ("day", "starts", "ends")]
         for name in ("objectives", "speakers"):
             if name in found:
                 found[name] = [int(pk) for pk in found[name]]
-        if day and starts and ends:
-            found |= {"starts_at": _at(day, starts, self.zone), "ends_at": _at(day, ends, self.zone)}
+        when = [self.cleaned_data.get(name) for name in ("day", "starts", "ends")] if any(moved) else []
+        if when and all(value is not None for value in when):
+            day, starts, ends = when
+            found |= {"starts_at": clock.local(day, starts, self.zone), "ends_at": clock.local(day, ends, self.zone)}
         return found
 
     @property
@@ -279,14 +280,10 @@ class SlotForm(DraftForm):
         return self.facts.session.minutes
 
 
-def _at(day: dt.date, time: dt.time, zone: str) -> dt.datetime:
-    return clock.local(day, time, zone)
-
-
 class PersonForm(PortalForm):
     """Name a person for a part; an address we know finds the person."""
 
-    email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("We find people we know by it, and send the disclosure link to it."))
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
     role = forms.ChoiceField(
         label=_("Part"),
         choices=[
@@ -297,7 +294,7 @@ class PersonForm(PortalForm):
     )  # fmt: skip
     given_name = forms.CharField(label=_("First name"), max_length=200)
     family_name = forms.CharField(label=_("Last name"), max_length=200)
-    degrees = forms.CharField(label=_("Degrees"), max_length=100, required=False, help_text=_("As on a program: MD, MPH"))
+    degrees = forms.CharField(label=_("Degrees"), max_length=100, required=False, widget=forms.TextInput(attrs={"placeholder": "MD, MPH"}))
     profession = forms.ChoiceField(label=_("Profession"), choices=[("", _("Choose")), *Profession.choices])
     session = forms.TypedChoiceField(label=_("Session"), required=False, coerce=int, empty_value=None)
     required_messages = {

@@ -35,6 +35,14 @@ class GapCreateForm(PortalForm):
         self.fields["department"].queryset = departments  # type: ignore[attr-defined]
 
 
+def _tick(kind: NeedKind) -> forms.BooleanField:
+    return forms.BooleanField(label=_WHY[kind][0], help_text=kind.label, widget=widgets.Tick())
+
+
+def _line(kind: NeedKind) -> forms.CharField:
+    return forms.CharField(label=_WHY[kind][1], max_length=400)
+
+
 class GapForm(DraftForm):
     """A gap and its needs."""
 
@@ -48,6 +56,9 @@ class GapForm(DraftForm):
         label=_("What should happen"), help_text=_("What is achievable with what is known today."),
         widget=widgets.WordsTextarea(words=50, attrs={"rows": 2}),
     )  # fmt: skip
+    has_knowledge, need_knowledge = _tick(NeedKind.KNOWLEDGE), _line(NeedKind.KNOWLEDGE)
+    has_competence, need_competence = _tick(NeedKind.COMPETENCE), _line(NeedKind.COMPETENCE)
+    has_performance, need_performance = _tick(NeedKind.PERFORMANCE), _line(NeedKind.PERFORMANCE)
     own_learners = forms.CharField(
         label=_("How it shows among your own learners"), widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Your own audit, cases or requests. The gap must belong to your learners, not to medicine in general."),
@@ -59,8 +70,6 @@ class GapForm(DraftForm):
         initial = {name: getattr(gap, name) for name in ("title", "audience", "current_practice", "desired_practice")}
         for kind in NeedKind:
             initial |= {f"has_{kind}": kind in lines, f"need_{kind}": lines.get(kind, "")}
-            self.base_fields.setdefault(f"has_{kind}", forms.BooleanField(label=_WHY[kind][0], help_text=kind.label, widget=widgets.Tick()))
-            self.base_fields.setdefault(f"need_{kind}", forms.CharField(label=_WHY[kind][1], max_length=400))
         super().__init__(*args, prefix=f"gap{gap.pk}", initial={**initial, "own_learners": own_learners or ""}, **kwargs)
         self.fields["title"].required = True
         if own_learners is None:
@@ -71,13 +80,15 @@ class GapForm(DraftForm):
         return {name: answers[name] for name in ("title", "audience", "current_practice", "desired_practice") if name in answers}
 
     def needs(self) -> dict[str, str | None]:
-        """A line per kind; a line without its tick counts as ticked, a cleared tick takes the need away."""
+        """A line per kind that was touched; a line without its tick counts as ticked, a cleared tick takes the need away."""
         answers = self.answers()
         found: dict[str, str | None] = {}
         for kind in NeedKind:
-            text = answers.get(f"need_{kind}", "")
+            if not {f"has_{kind}", f"need_{kind}"} & answers.keys():
+                continue
+            text = self.cleaned_data.get(f"need_{kind}", "")
             was = bool(self.initial.get(f"has_{kind}"))
-            ticked = answers.get(f"has_{kind}") or (bool(text) and not was)
+            ticked = self.cleaned_data.get(f"has_{kind}") or (bool(text) and not was)
             found[kind.value] = text if ticked else None
         return found
 

@@ -21,12 +21,17 @@ class RegistrationForm(PortalForm):
     share_consent = forms.BooleanField(label="", required=False, widget=Tick)
     consent_wording = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, registration: Registration | None = None, keep_consent: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, registration: Registration | None = None, keep_consent: bool = False, **kwargs: Any
+    ) -> None:
         # SII-2.3: a consent is given anew for every activity; only its own page shows it ticked.
         version, text = registrations.consent_wording()
         initial: dict[str, Any] = {"consent_wording": version}
         if registration is not None:
-            initial |= {"accommodation": registration.accommodation, "share_consent": keep_consent and registration.share_consent}
+            initial |= {
+                "accommodation": registration.accommodation,
+                "share_consent": keep_consent and registration.share_consent,
+            }
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["share_consent"].label = text
 

@@ -105,6 +105,7 @@ def _context(request: Any, editor: Editor) -> dict[str, Any]:
     shown["panels"] = [render_to_string(panel.template, panel.context, request) for panel in shown.get("panels", ())]
     return {
         **shown, "editor": editor, "plan": plan, "activity": plan.activity, "section": editor.section, "errors": editor.error_list,
+        "drafts": [f for f in editor.forms() if hasattr(f, "initials")],
         "overview": overview.of(plan, findings, current=editor.section), "notes": [f for f in own if f.data.get("ask")], "own_findings": own,
         "requests": [(r, AnswerForm(prefix=f"r{r.pk}", initial={"answer": r.answer})) for r in plan.open_requests if r.section == editor.section],
         "editable": applications.is_editable(plan.activity), "undo": f"{kind}:{pk}", "undo_text": editor.undo_text(kind, pk) if pk else "",

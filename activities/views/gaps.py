@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Provider
 from activities import access
 from activities.domain import gaps
+from activities.forms.base import of_row
 from activities.forms.gaps import GapCreateForm, GapForm, SourceForm
 from activities.models import PracticeGap
 from activities.views.applications import departments_of
@@ -55,14 +56,15 @@ def gap_detail(request: Any, pk: int) -> HttpResponse:
     """One gap: read it, write it, add and remove sources."""
     gap = access.gap(request.actor, pk)
     action, _sep, argument = request.POST.get("action", "save").partition(":")
-    form = GapForm(request.POST or None, gap=gap, needs=list(gap.needs.filter(removed_at=None)))
+    form = GapForm(of_row(request.POST, f"gap{gap.pk}"), gap=gap, needs=list(gap.needs.filter(removed_at=None)))
     source = SourceForm(request.POST if action == "add_source" else None, gap=gap)
     if request.method != "POST":
         return _show(request, gap, form, source)
-    gaps.save_gap(gap_id=gap.pk, values=form.columns(), needs=form.needs(), by=request.actor)
+    if form.is_bound:
+        gaps.save_gap(gap_id=gap.pk, values=form.columns(), needs=form.needs(), by=request.actor)
     if request.htmx:
         return _autosaved(request, gap, form)
-    if not form.is_valid() or (action == "add_source" and not source.is_valid()):
+    if (form.is_bound and not form.is_valid()) or (action == "add_source" and not source.is_valid()):
         return _show(request, gap, form, source, status=422)
     return redirect(_act(request, gap, action, argument, source))
 
@@ -84,7 +86,8 @@ def _act(request: Any, gap: PracticeGap, action: str, argument: str, source: Sou
 
 
 def _autosaved(request: Any, gap: PracticeGap, form: GapForm) -> HttpResponse:
-    response = render(request, "activities/partials/_problems.html", {"problems": form.error_list, "oob": True})
+    fresh = PracticeGap.objects.get(pk=gap.pk)
+    response = render(request, "activities/partials/_gap_saved.html", {"problems": form.error_list, "drafts": [GapForm(gap=fresh, needs=list(fresh.needs.filter(removed_at=None)))]})
     response["X-Saved-At"] = local_time(clock.now(), Provider.current().zone)
     return response
 
@@ -94,7 +97,7 @@ def _show(request: Any, gap: PracticeGap, form: GapForm, source: SourceForm, sta
     undo = request.GET.get("undo", "")
     removed = gap.evidence.filter(pk=undo.partition(":")[2] or 0).first() if undo.partition(":")[2].isdecimal() else None
     context = {
-        "gap": gap, "form": form, "source": source, "sources": list(gap.evidence.filter(removed_at=None)), "links": links, "undo": undo,
+        "gap": gap, "form": form, "drafts": [form], "source": source, "sources": list(gap.evidence.filter(removed_at=None)), "links": links, "undo": undo,
         "undo_text": _("Removed the source “%(source)s”.") % {"source": removed.citation} if removed else "",
         "errors": [*form.error_list, *(source.error_list if source.is_bound else [])] if form.is_bound else [],
         "sources_minimum": int(rulesets.value_on("gap.sources_minimum")), "zone": Provider.current().zone,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,7 +20,7 @@ from common.page import page
 
 
 @page(public=True)
-def catalogue_page(request: HttpRequest) -> HttpResponse:
+def catalogue_page(request: Any) -> HttpResponse:
     """Upcoming activities: search and filters are an address, so they can be kept and sent."""
     url = reverse("activities:catalogue")
     filters = catalogue.Filters.of(request.GET)
@@ -32,29 +32,34 @@ def catalogue_page(request: HttpRequest) -> HttpResponse:
 
 
 @page(public=True)
-def activity_detail(request: HttpRequest, number: str) -> HttpResponse:
+def activity_detail(request: Any, number: str) -> HttpResponse:
     """Everything a learner decides by; the room's link only for those with a place."""
     activity = access.public(number)
     return render(request, "activities/activity_detail.html", _detail_context(request, activity))
 
 
 @page(public=True)
-def activity_calendar(request: HttpRequest, number: str) -> HttpResponse:
+def activity_calendar(request: Any, number: str) -> HttpResponse:
     """The activity as a calendar file."""
     activity = access.public(number)
     mine = registrations.of_person(activity, request.actor.person_id)
     online = mine is not None and mine.status == RegistrationStatus.REGISTERED
-    return views.file_response(calendars.of_activity(activity, online=online), f"{activity.number}.ics", calendars.CONTENT_TYPE)
+    return views.file_response(
+        calendars.of_activity(activity, online=online), f"{activity.number}.ics", calendars.CONTENT_TYPE
+    )
 
 
 @page(perm="activities.register", write=True)
-def registration_create(request: HttpRequest, number: str) -> HttpResponse:
+def registration_create(request: Any, number: str) -> HttpResponse:
     """Register, with what only the learner can say; POST without the form's fields is the one press of who returns."""
     activity = access.public(number)
     newest = registrations.of_person(activity, request.actor.person_id)
     if request.method == "GET" and newest is not None and newest.status != RegistrationStatus.CANCELLED:
         return redirect("activities:registration_detail", number)
-    form = RegistrationForm(request.POST if request.method == "POST" else None, registration=newest or registrations.latest(request.actor.person_id))
+    form = RegistrationForm(
+        request.POST if request.method == "POST" else None,
+        registration=newest or registrations.latest(request.actor.person_id),
+    )
     if request.method == "POST" and form.is_valid():
         try:
             registrations.register(activity_id=activity.pk, by=request.actor, answers=form.answers())
@@ -67,7 +72,7 @@ def registration_create(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @page(perm="activities.register", write=True)
-def registration_detail(request: HttpRequest, number: str) -> HttpResponse:
+def registration_detail(request: Any, number: str) -> HttpResponse:
     """The registration: when, where, the room's link, the answers; POST changes the answers."""
     activity = access.public(number)
     mine = registrations.of_person(activity, request.actor.person_id)
@@ -82,7 +87,7 @@ def registration_detail(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @page(perm="activities.register", write=True)
-def registration_cancel(request: HttpRequest, number: str) -> HttpResponse:
+def registration_cancel(request: Any, number: str) -> HttpResponse:
     """Give the place back; the activity's page offers to undo it."""
     activity = access.public(number)
     if request.method == "POST":
@@ -91,7 +96,7 @@ def registration_cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @page(perm="activities.register", write=True)
-def registration_undo(request: HttpRequest, number: str) -> HttpResponse:
+def registration_undo(request: Any, number: str) -> HttpResponse:
     """Take a cancellation back."""
     activity = access.public(number)
     if request.method == "POST":
@@ -100,7 +105,7 @@ def registration_undo(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @page(perm="activities.register", write=True)
-def registration_accept(request: HttpRequest, number: str) -> HttpResponse:
+def registration_accept(request: Any, number: str) -> HttpResponse:
     """Take the place that was offered."""
     activity = access.public(number)
     if request.method == "POST":
@@ -108,7 +113,7 @@ def registration_accept(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("activities:registration_detail", number)
 
 
-def _detail_context(request: HttpRequest, activity: Activity) -> dict[str, Any]:
+def _detail_context(request: Any, activity: Activity) -> dict[str, Any]:
     found = activity_page.panels("activity", activity, request.actor)
     return {
         "activity": activity,
@@ -118,7 +123,9 @@ def _detail_context(request: HttpRequest, activity: Activity) -> dict[str, Any]:
     }
 
 
-def _registration_context(request: HttpRequest, activity: Activity, mine: Registration, form: RegistrationForm) -> dict[str, Any]:
+def _registration_context(
+    request: Any, activity: Activity, mine: Registration, form: RegistrationForm
+) -> dict[str, Any]:
     waiting = mine.status == RegistrationStatus.WAITING and mine.offered_until is None
     return {
         "activity": activity, "registration": mine, "form": form, "detail": activity_page.detail(activity, request.actor),

@@ -14,7 +14,7 @@ from activities.domain import plan as plans
 from activities.domain import trace as traces
 from activities.enums import WITH_OFFICE, ActivityStatus, SessionStatus
 from activities.models import Activity
-from activities.views.sections import parts_of
+from activities.views.sections import colleagues
 from activities.workflow import ACTIVITY
 from common import clock
 from common.page import page
@@ -58,7 +58,7 @@ def my_activities(request: Any) -> HttpResponse:
 def _row(activity: Activity) -> dict[str, Any]:
     """An activity with what is next; `due` is the planner's own date, if the next step is theirs."""
     status = activity.status
-    due = applications.submit_by(activity) if status in {A.DRAFT, A.RETURNED} else None
+    due = applications.submit_by(activity) if status == A.DRAFT else None
     return {"activity": activity, "due": due, "late": bool(due and due < clock.today(activity.zone)), "approved": status in APPROVED}
 
 
@@ -72,9 +72,9 @@ def plan_detail(request: Any, number: str) -> HttpResponse:
     editable = applications.is_editable(activity)
     findings = gates.for_submission(plan) if editable else []
     context = {
-        "activity": activity, "plan": plan, "editable": editable, "checklist": sorted(findings, key=lambda f: not f.is_open),
+        "activity": activity, "plan": plan, "editable": editable, "open_checks": overview.in_order(f for f in findings if f.is_open), "done_checks": overview.in_order(f for f in findings if not f.is_open),
         "overview": overview.of(plan, findings) if editable else None, "decision": activity.decisions.order_by("-pk").first(),
-        "parts": parts_of(plan), "submissions": activity.submissions.count(), "can_withdraw": ACTIVITY.can(activity, "withdraw"),
+        "people": colleagues(plan), "submissions": activity.submissions.count(), "can_withdraw": ACTIVITY.can(activity, "withdraw"),
         "sections": overview.of(plan, []).lines,
     }  # fmt: skip
     return render(request, "activities/plan_detail.html", context)
@@ -84,7 +84,7 @@ def _workspace(request: Any, plan: plans.Plan) -> dict[str, Any]:
     lines = workspace.lines(plan)
     upcoming = workspace.upcoming(lines)
     return {
-        "activity": plan.activity, "plan": plan, "lines": lines, "upcoming": upcoming, "parts": parts_of(plan), "seats": workspace.seats(plan),
+        "activity": plan.activity, "plan": plan, "lines": lines, "upcoming": upcoming, "people": colleagues(plan), "seats": workspace.seats(plan),
         "readiness": workspace.readiness(plan, upcoming) if upcoming else [], "now": clock.now(),
     }  # fmt: skip
 

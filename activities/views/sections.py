@@ -28,6 +28,7 @@ from activities.forms.applications import (
     SignForm,
     SlotForm,
 )
+from activities.forms.base import of_row
 from activities.forms.gaps import GapForm, SourceForm
 from activities.models import ActivityRole, GapEvidence, Objective, Session
 from common.actors import Actor
@@ -56,6 +57,8 @@ class Editor:
 
     def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None) -> None:
         self.plan, self.actor, self.data = plan, actor, data
+        # Without the mark the data is a lone button (undo): there is nothing typed to save.
+        self.typed = data if data is not None and "sent" in data else None
         self.build()
 
     def build(self) -> None:
@@ -112,14 +115,16 @@ class ColumnsEditor(Editor):
     form_class: ClassVar[type[Any]]
 
     def build(self) -> None:
-        self.form = self.form_class(self.data, instance=self.plan.activity)
+        self.form = self.form_class(self.typed, instance=self.plan.activity)
 
     def forms(self) -> list[Any]:
         return [self.form]
 
     def save(self) -> bool:
-        sections.save_section(section=self.section, values=self.form.answers(), **self.keys)
-        return bool(self.form.is_valid())
+        answers = self.form.answers()
+        if answers:
+            sections.save_section(section=self.section, values=answers, **self.keys)
+        return fine(self.form)
 
     def context(self) -> dict[str, Any]:
         return {"form": self.form}
@@ -196,38 +201,56 @@ class PeopleEditor(Editor):
         return _("Removed %(name)s, %(role)s.") % {"name": person.full_name, "role": RoleKind(role).label.lower()} if person else ""
 
     def context(self) -> dict[str, Any]:
-        return {"form": self.form, "parts": parts_of(self.plan)}
+        return {"form": self.form, "people": colleagues(self.plan)}
 
 
 @dataclass(frozen=True)
 class Part:
-    """One person in one role, whatever the number of sessions; `standing` is the disclosure's, never its content."""
+    """One role of a person, whatever the number of sessions."""
 
-    person: Person
+    person_id: int
     role: ActivityRole
     sessions: list[str]
-    standing: str
     can_untick: bool
 
     @property
     def key(self) -> str:
-        return f"{self.person.pk}-{self.role.role}"
+        return f"{self.person_id}-{self.role.role}"
 
 
-def parts_of(plan: Plan) -> list[Part]:
-    """The people of a plan, grouped by person and role, each with where the disclosure stands."""
-    standings = people.standings(plan.activity)
+@dataclass(frozen=True)
+class Colleague:
+    """One person with every part; `standings` say where the disclosure stands, never what it says."""
+
+    person: Person
+    parts: list[Part]
+    standings: list[str]
+
+    @property
+    def can_be_reminded(self) -> bool:
+        return bool({"asked", "expired"} & set(self.standings))
+
+    @property
+    def key(self) -> str:
+        return self.parts[0].key
+
+
+def colleagues(plan: Plan) -> list[Colleague]:
+    """The people of a plan in the order they were added."""
+    found = people.standings(plan.activity)
     titles = {s.pk: s.title for s in plan.sessions}
-    grouped: dict[tuple[int, str], list[ActivityRole]] = {}
+    rows: dict[int, dict[str, list[ActivityRole]]] = {}
     for role in plan.roles:
-        grouped.setdefault((role.person_id, role.role), []).append(role)
-    found = []
-    for rows in grouped.values():
-        first = rows[0]
-        where = [titles[r.session_id] for r in rows if r.session_id in titles]
-        standing = next((str(standings[r.pk]) for r in rows if r.pk in standings), "")
-        found.append(Part(first.person, first, where, standing, first.role not in CONTROLS_CONTENT))
-    return found
+        rows.setdefault(role.person_id, {}).setdefault(role.role, []).append(role)
+    listed = []
+    for person in plan.people:
+        parts = [
+            Part(person.pk, roles[0], [titles[r.session_id] for r in roles if r.session_id in titles], roles[0].role not in CONTROLS_CONTENT)
+            for roles in rows[person.pk].values()
+        ]
+        standings = dict.fromkeys(str(found[r.pk]) for roles in rows[person.pk].values() for r in roles if r.pk in found)
+        listed.append(Colleague(person, parts, list(standings)))
+    return listed
 
 
 class GapEditor(Editor):
@@ -240,8 +263,10 @@ class GapEditor(Editor):
     def build(self) -> None:
         self.cards = []
         for facts in self.plan.gaps:
-            writable = gaps.may_write(facts.gap, self.actor)
-            form = GapForm(self.data, gap=facts.gap, needs=facts.needs, own_learners=facts.link.own_learners)
+            # Whoever writes this plan writes its department's gaps; the domain asks again under the lock.
+            departments = self.actor.departments | {self.plan.activity.department_id}
+            writable = self.actor.is_office or facts.gap.department_id in departments
+            form = GapForm(of_row(self.typed, f"gap{facts.gap.pk}"), gap=facts.gap, needs=facts.needs, own_learners=facts.link.own_learners)
             adding = self.data is not None and self.data.get("action") == f"add_source:{facts.gap.pk}"
             self.cards.append({"facts": facts, "form": form, "writable": writable, "source": SourceForm(self.data if adding else None, gap=facts.gap)})
 
@@ -251,11 +276,12 @@ class GapEditor(Editor):
     def save(self) -> bool:
         ok = True
         for card in self.cards:
-            if card["writable"]:
+            if card["writable"] and card["form"].is_bound:
                 gaps.save_gap(gap_id=card["facts"].gap.pk, values=card["form"].columns(), needs=card["form"].needs(), by=self.actor)
-                ok = bool(card["form"].is_valid()) and ok
+                ok = fine(card["form"]) and ok
         own = {c["facts"].gap.pk: c["form"].answers()["own_learners"] for c in self.cards if "own_learners" in c["form"].answers()}
-        gaps.save_own_learners(texts=own, **self.keys)
+        if own:
+            gaps.save_own_learners(texts=own, **self.keys)
         return ok
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
@@ -323,14 +349,18 @@ class ObjectivesEditor(Editor):
     lead = gettext_lazy("What will learners do that they don’t do now? Each objective answers a need of a gap.")
 
     def build(self) -> None:
-        self.rows = [ObjectiveForm(self.data, objective=o, plan=self.plan, number=n) for n, o in enumerate(self.plan.objectives, start=1)]
+        self.rows = [
+            ObjectiveForm(of_row(self.typed, f"o{o.pk}"), objective=o, plan=self.plan, number=n) for n, o in enumerate(self.plan.objectives, start=1)
+        ]
 
     def forms(self) -> list[Any]:
         return list(self.rows)
 
     def save(self) -> bool:
-        sections.save_objectives(rows={f.objective.pk: f.answers() for f in self.rows}, **self.keys)
-        return all(f.is_valid() for f in self.rows)
+        rows = {f.objective.pk: answers for f in self.rows if (answers := f.answers())}
+        if rows:
+            sections.save_objectives(rows=rows, **self.keys)
+        return all(fine(f) for f in self.rows)
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
         return {
@@ -369,17 +399,20 @@ class AgendaEditor(Editor):
     lead = gettext_lazy("Slots with their times. The credit follows from them and is computed as you write.")
 
     def build(self) -> None:
-        self.rows = [SlotForm(self.data, facts=s, plan=self.plan) for s in self.plan.slots]
+        self.rows = [SlotForm(of_row(self.typed, f"s{s.session.pk}"), facts=s, plan=self.plan) for s in self.plan.slots]
         types = credit_types(self.plan.activity.kind)
-        self.form = CreditForm(self.data, instance=self.plan.activity, types=types)
+        self.form = CreditForm(self.typed, instance=self.plan.activity, types=types)
 
     def forms(self) -> list[Any]:
         return [*self.rows, self.form]
 
     def save(self) -> bool:
-        sections.save_slots(rows={f.facts.session.pk: f.answers() for f in self.rows}, **self.keys)
-        sections.save_section(section=self.section, values=self.form.answers(), **self.keys)
-        return all(f.is_valid() for f in self.forms())
+        rows = {f.facts.session.pk: answers for f in self.rows if (answers := f.answers())}
+        if rows:
+            sections.save_slots(rows=rows, **self.keys)
+        if credit := self.form.answers():
+            sections.save_section(section=self.section, values=credit, **self.keys)
+        return all(fine(f) for f in self.forms())
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
         return {"add": self._add, "remove": self._remove, "restore": self._restore}
@@ -444,6 +477,11 @@ def credit_types(kind: str) -> list[tuple[str, str]]:
     model = apps.get_model("credits", "CreditType")
     found = [t for t in model._default_manager.order_by("position") if not t.activity_kinds or kind in t.activity_kinds]
     return [(t.code, t.name if t.is_attendance else credit_name(t.code, name=t.name)) for t in found]
+
+
+def fine(form: Any) -> bool:
+    """Nothing wrong in it; a form that was not sent has nothing to be wrong."""
+    return not form.is_bound or bool(form.is_valid())
 
 
 def _number(text: str) -> int:

@@ -452,10 +452,11 @@ def _attendance_and_claims(s: School) -> None:
     per_session = max(1, s.size.evidence // len(held))
     evidence: list[AttendanceEvidence] = []
     seen: dict[tuple[int, int], list[Session]] = {}
+    regular = {s.activities[1].pk, *[a.pk for a in s.activities if a.kind == "C" and a.status == "closed"][:3]}
     regulars = {a.pk: s.rng.choices(crowd, weights, k=per_session * 3) for a in s.activities}
     for session in held:
         group = {p.pk: p for p in s.rng.choices(regulars[session.activity_id], k=s.rng.randint(per_session // 2, per_session * 2))}
-        if session.activity_id == s.activities[1].pk or s.rng.random() < 0.02:
+        if session.activity_id in regular:
             group |= {s.named[n].pk: s.named[n] for n in ("physician", "nurse")}
         for pk in group:
             at = session.starts_at + dt.timedelta(minutes=s.rng.randint(-8, 12))

@@ -143,8 +143,8 @@ def runs(value: Sequence[Mapping[str, str]] | None) -> SafeString:
 def _run(text: str, style: str) -> str:
     escaped = str(conditional_escape(text))
     if style == "mark":
-        words, sign, rest = escaped.partition("™")
-        return f"<em>{words}</em>" + (f"{_TM}{rest}" if sign else "")
+        words, _sign, rest = escaped.partition("™")
+        return f"<em>{words}</em>{_TM}{rest}"
     if style in {"strong", "bold"}:
         return f"<strong>{escaped}</strong>"
     return escaped.replace("™", _TM)

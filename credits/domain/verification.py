@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from common import codes
-from credits.models import Certificate
+from credits.enums import ClaimStatus
+from credits.models import Certificate, Claim, TranscriptDocument
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,19 @@ def find(code: str) -> Found | None:
     if row is None:
         return None
     return Found(row, Certificate.objects.filter(supersedes=row).first())
+
+
+@dataclass(frozen=True)
+class FoundTranscript:
+    """A transcript as it was issued, and how many of its claims were withdrawn since."""
+
+    document: TranscriptDocument
+    withdrawn: int
+
+
+def find_transcript(code: str) -> FoundTranscript | None:
+    """Look a transcript's code up, however it was typed."""
+    row = TranscriptDocument.objects.filter(code=written(code)).first()
+    if row is None:
+        return None
+    return FoundTranscript(row, Claim.objects.filter(pk__in=row.snapshot["claims"]).exclude(status=ClaimStatus.LIVE).count())

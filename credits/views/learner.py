@@ -16,7 +16,7 @@ from credits.forms import CheckInForm, ClaimForm
 from credits.models import Certificate, CertificateFile
 from integrity.domain import disclosure_text
 
-RECENT = 8
+RECENT, COMING = 8, 5
 
 
 @page(public=True)
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("activities:catalogue")
     person = request.person  # type: ignore[attr-defined]
     context = {
-        "to_claim": overview.to_claim(person), "coming": registrations.coming_up(person),
+        "to_claim": overview.to_claim(person), "coming": registrations.coming_up(person, limit=COMING),
         "open_now": attendance.open_sessions(person.pk), "earned": overview.earned(person, limit=RECENT), "form": CheckInForm(),
     }  # fmt: skip
     return render(request, "credits/home.html", context)

@@ -35,6 +35,7 @@ class _Found:
 
     relationship: Relationship
     activity: Activity
+    decider_id: int
     holders: tuple[tuple[RoleStanding, Tie], ...]
     everybody: tuple[RoleStanding, ...]
 
@@ -70,7 +71,7 @@ def decide_relevance(
             )
         decision = RelevanceDecision.objects.create(
             relationship=found.relationship, activity=found.activity, relevant=relevant, rationale=rationale.strip(),
-            decided_by_id=by.person_id, decided_at=clock.now(),
+            decided_by_id=found.decider_id, decided_at=clock.now(),
         )  # fmt: skip
         audit.record(
             "relevance_decided",
@@ -116,7 +117,7 @@ def approve_exception(
             raise Invalid(fields=fields)
         row = ExclusionException.objects.create(
             relationship=found.relationship, activity=found.activity, exception=exception, justification=justification.strip(),
-            approved_by_id=by.person_id, approved_at=clock.now(),
+            approved_by_id=found.decider_id, approved_at=clock.now(),
         )  # fmt: skip
         audit.record(
             "exclusion_excepted",
@@ -131,7 +132,7 @@ def approve_exception(
 def set_company(*, company_id: int, eligibility: str, traded: str, reason: str, by: Actor) -> Company:
     """Decide whether a company is ineligible (SII-E-1) and privately held (SII-3.2a); whoever has ties to it may not."""
     with transaction.atomic(durable=True):
-        if by.kind != "user" or not by.is_office:
+        if by.person_id is None or by.kind != "user" or not by.is_office:
             raise NotAllowed("The CME office decides about companies.")
         company = locks.lock_row(Company.objects.all(), pk=company_id)
         if Relationship.objects.filter(company=company, disclosure__person_id=by.person_id).exists():
@@ -170,7 +171,11 @@ def _find(relationship_id: int, activity_id: int, by: Actor) -> _Found:
     if relationship is None or activity is None:
         raise Conflict("This relationship is not on record. Go back to the activity and choose it there.")
     person = relationship.disclosure.person
-    if by.kind != "user" or not rules.has_perm("integrity.decide", by, Case(person.pk, activity)):
+    if (
+        by.person_id is None
+        or by.kind != "user"
+        or not rules.has_perm("integrity.decide", by, Case(person.pk, activity))
+    ):
         raise NotAllowed(
             "Nobody decides about their own relationships or in an activity they take part in. A colleague in the CME office can (SII-3.3)."
         )
@@ -182,7 +187,7 @@ def _find(relationship_id: int, activity_id: int, by: Actor) -> _Found:
         raise Conflict(
             f"{person.display_name} sent another disclosure, or left this activity. Reload the page to see what stands."
         )
-    return _Found(relationship, activity, holders, everybody)
+    return _Found(relationship, activity, by.person_id, holders, everybody)
 
 
 def _require_decidable(tie: Tie) -> None:
@@ -231,7 +236,7 @@ def _mitigate(found: _Found, given: Mitigation, by: Actor) -> MitigationAction:
         raise Invalid(fields={"note": "Describe what is done."})
     action = MitigationAction.objects.create(
         relationship=found.relationship, activity=found.activity, strategy=given.strategy, performed_by=given.performed_by.strip()[:250],
-        note=given.note.strip(), implemented_at=at, recorded_by_id=by.person_id,
+        note=given.note.strip(), implemented_at=at, recorded_by_id=found.decider_id,
     )  # fmt: skip
     audit.record(
         "mitigation_recorded",

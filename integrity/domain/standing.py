@@ -214,7 +214,7 @@ class _Records:
         self._disclosures = defaultdict(list)
         for row in Disclosure.objects.filter(person__in=people).order_by("-submitted_at", "-pk"):
             self._disclosures[row.person_id].append(row)
-        chosen = {row.pk for role in self.roles if (row := self._disclosure_of(role)) is not None}
+        chosen = {found.pk for role in self.roles if (found := self._disclosure_of(role)) is not None}
         self._ties = defaultdict(list)
         for tie in Relationship.objects.filter(disclosure__in=chosen).select_related("company", "disclosure"):
             self._ties[tie.disclosure_id].append(tie)

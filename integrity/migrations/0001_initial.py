@@ -8,184 +8,510 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('activities', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("accounts", "0001_initial"),
+        ("activities", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Company',
+            name="Company",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('eligibility', models.CharField(choices=[('ineligible', 'Ineligible company'), ('eligible', 'Not an ineligible company'), ('undetermined', 'Not decided yet')], default='undetermined', max_length=14)),
-                ('reason', models.CharField(blank=True, max_length=250)),
-                ('traded', models.CharField(choices=[('private', 'Privately held'), ('public', 'Publicly traded'), ('unknown', 'Not known')], default='unknown', max_length=8)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "eligibility",
+                    models.CharField(
+                        choices=[
+                            ("ineligible", "Ineligible company"),
+                            ("eligible", "Not an ineligible company"),
+                            ("undetermined", "Not decided yet"),
+                        ],
+                        default="undetermined",
+                        max_length=14,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=250)),
+                (
+                    "traded",
+                    models.CharField(
+                        choices=[
+                            ("private", "Privately held"),
+                            ("public", "Publicly traded"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'companies',
+                "verbose_name_plural": "companies",
             },
         ),
         migrations.CreateModel(
-            name='CompanyEvent',
+            name="CompanyEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('eligibility', models.CharField(choices=[('ineligible', 'Ineligible company'), ('eligible', 'Not an ineligible company'), ('undetermined', 'Not decided yet')], default='undetermined', max_length=14)),
-                ('reason', models.CharField(blank=True, max_length=250)),
-                ('traded', models.CharField(choices=[('private', 'Privately held'), ('public', 'Publicly traded'), ('unknown', 'Not known')], default='unknown', max_length=8)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.person')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrity.company')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "eligibility",
+                    models.CharField(
+                        choices=[
+                            ("ineligible", "Ineligible company"),
+                            ("eligible", "Not an ineligible company"),
+                            ("undetermined", "Not decided yet"),
+                        ],
+                        default="undetermined",
+                        max_length=14,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=250)),
+                (
+                    "traded",
+                    models.CharField(
+                        choices=[
+                            ("private", "Privately held"),
+                            ("public", "Publicly traded"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="integrity.company",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Disclosure',
+            name="Disclosure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answer', models.CharField(choices=[('none', 'None'), ('some', 'One or more')], max_length=4)),
-                ('method', models.CharField(choices=[('web', 'Web form'), ('link', 'Web form by link'), ('verbal', 'Recorded verbal disclosure')], max_length=8)),
-                ('definition_shown', models.CharField(help_text='Version of SII-E-1 and of the 24-month text on the page', max_length=60)),
-                ('statement', models.TextField(help_text='The sentence attested')),
-                ('attested_name', models.CharField(max_length=250)),
-                ('submitted_at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disclosures', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("answer", models.CharField(choices=[("none", "None"), ("some", "One or more")], max_length=4)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("web", "Web form"),
+                            ("link", "Web form by link"),
+                            ("verbal", "Recorded verbal disclosure"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "definition_shown",
+                    models.CharField(
+                        help_text="Version of SII-E-1 and of the 24-month text on the page", max_length=60
+                    ),
+                ),
+                ("statement", models.TextField(help_text="The sentence attested")),
+                ("attested_name", models.CharField(max_length=250)),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disclosures", to="accounts.person"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-submitted_at'],
+                "ordering": ["-submitted_at"],
             },
         ),
         migrations.CreateModel(
-            name='DisclosureRequest',
+            name="DisclosureRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked_at', models.DateTimeField()),
-                ('asked_by', models.CharField(max_length=250)),
-                ('reminded_at', models.DateTimeField(null=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disclosure_requests', to='activities.activity')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disclosure_requests', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("asked_at", models.DateTimeField()),
+                ("asked_by", models.CharField(max_length=250)),
+                ("reminded_at", models.DateTimeField(null=True)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disclosure_requests",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disclosure_requests",
+                        to="accounts.person",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Relationship',
+            name="Relationship",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nature', models.CharField(choices=[('employee', 'Employee'), ('researcher', 'Researcher or principal investigator'), ('consultant', 'Consultant'), ('advisor', 'Advisor'), ('speaker', 'Speaker (promotional)'), ('contractor', 'Independent contractor, contracted research'), ('royalties', 'Royalties or patent beneficiary'), ('executive', 'Executive role'), ('ownership', 'Ownership interest'), ('stock', 'Individual stock'), ('stock_options', 'Stock options'), ('other', 'Other')], max_length=16)),
-                ('ended', models.BooleanField(default=False)),
-                ('ended_on', models.CharField(blank=True, help_text='Month and year as written', max_length=40)),
-                ('traded', models.CharField(blank=True, choices=[('private', 'Privately held'), ('public', 'Publicly traded'), ('unknown', 'Not known')], max_length=8)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relationships', to='integrity.company')),
-                ('disclosure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relationships', to='integrity.disclosure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("employee", "Employee"),
+                            ("researcher", "Researcher or principal investigator"),
+                            ("consultant", "Consultant"),
+                            ("advisor", "Advisor"),
+                            ("speaker", "Speaker (promotional)"),
+                            ("contractor", "Independent contractor, contracted research"),
+                            ("royalties", "Royalties or patent beneficiary"),
+                            ("executive", "Executive role"),
+                            ("ownership", "Ownership interest"),
+                            ("stock", "Individual stock"),
+                            ("stock_options", "Stock options"),
+                            ("other", "Other"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("ended", models.BooleanField(default=False)),
+                ("ended_on", models.CharField(blank=True, help_text="Month and year as written", max_length=40)),
+                (
+                    "traded",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("private", "Privately held"),
+                            ("public", "Publicly traded"),
+                            ("unknown", "Not known"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relationships",
+                        to="integrity.company",
+                    ),
+                ),
+                (
+                    "disclosure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relationships",
+                        to="integrity.disclosure",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='MitigationAction',
+            name="MitigationAction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('strategy', models.CharField(choices=[('divest', 'Divest the relationship'), ('recuse', 'Recusal from the parts where the relationship exists'), ('peer_review_planning', 'Peer review of planning decisions by persons without relevant relationships'), ('peer_review_content', 'Peer review of content by persons without relevant relationships'), ('attest', 'Attest that clinical recommendations are evidence-based and free of commercial bias'), ('other', 'Other (describe)')], max_length=24)),
-                ('performed_by', models.CharField(blank=True, help_text='The peer reviewer, who has no relevant relationship', max_length=250)),
-                ('note', models.TextField(blank=True)),
-                ('implemented_at', models.DateTimeField()),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mitigations', to='activities.activity')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('relationship', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mitigations', to='integrity.relationship')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "strategy",
+                    models.CharField(
+                        choices=[
+                            ("divest", "Divest the relationship"),
+                            ("recuse", "Recusal from the parts where the relationship exists"),
+                            (
+                                "peer_review_planning",
+                                "Peer review of planning decisions by persons without relevant relationships",
+                            ),
+                            ("peer_review_content", "Peer review of content by persons without relevant relationships"),
+                            (
+                                "attest",
+                                "Attest that clinical recommendations are evidence-based and free of commercial bias",
+                            ),
+                            ("other", "Other (describe)"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "performed_by",
+                    models.CharField(
+                        blank=True, help_text="The peer reviewer, who has no relevant relationship", max_length=250
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("implemented_at", models.DateTimeField()),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mitigations",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "relationship",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="mitigations",
+                        to="integrity.relationship",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='ExclusionException',
+            name="ExclusionException",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('exception', models.CharField(choices=[('a', 'Content not related'), ('b', 'Basic science, no care recommendations'), ('c', 'Technician teaching safe use')], max_length=1)),
-                ('justification', models.TextField()),
-                ('approved_at', models.DateTimeField()),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.activity')),
-                ('approved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('relationship', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exceptions', to='integrity.relationship')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "exception",
+                    models.CharField(
+                        choices=[
+                            ("a", "Content not related"),
+                            ("b", "Basic science, no care recommendations"),
+                            ("c", "Technician teaching safe use"),
+                        ],
+                        max_length=1,
+                    ),
+                ),
+                ("justification", models.TextField()),
+                ("approved_at", models.DateTimeField()),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="activities.activity"
+                    ),
+                ),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "relationship",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exceptions",
+                        to="integrity.relationship",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RelevanceDecision',
+            name="RelevanceDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relevant', models.BooleanField()),
-                ('rationale', models.TextField(blank=True)),
-                ('decided_at', models.DateTimeField()),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relevance_decisions', to='activities.activity')),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('relationship', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='integrity.relationship')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("relevant", models.BooleanField()),
+                ("rationale", models.TextField(blank=True)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relevance_decisions",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "relationship",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="integrity.relationship",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='company',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('name'), name='company_name_once'),
+            model_name="company",
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper("name"), name="company_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='company',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='company_decided_coherent', violation_error_message='A decision has a person and a time.'),
+            model_name="company",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at", None), ("decided_by", None)),
+                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="company_decided_coherent",
+                violation_error_message="A decision has a person and a time.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='company',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrity_companyevent" ("created_at", "decided_at", "decided_by_id", "eligibility", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "traded") VALUES (NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."eligibility", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."traded"); RETURN NULL;', hash='888ea85800c769df4e592d97fe89eb1df0c9ded5', operation='INSERT', pgid='pgtrigger_insert_insert_cf6cb', table='integrity_company', when='AFTER')),
+            model_name="company",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "integrity_companyevent" ("created_at", "decided_at", "decided_by_id", "eligibility", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "traded") VALUES (NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."eligibility", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."traded"); RETURN NULL;',
+                    hash="888ea85800c769df4e592d97fe89eb1df0c9ded5",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_cf6cb",
+                    table="integrity_company",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='company',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrity_companyevent" ("created_at", "decided_at", "decided_by_id", "eligibility", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "traded") VALUES (NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."eligibility", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."traded"); RETURN NULL;', hash='6ec17fa1380dc523daaa9cb9aadb5d417b20865b', operation='UPDATE', pgid='pgtrigger_update_update_87105', table='integrity_company', when='AFTER')),
+            model_name="company",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "integrity_companyevent" ("created_at", "decided_at", "decided_by_id", "eligibility", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "traded") VALUES (NEW."created_at", NEW."decided_at", NEW."decided_by_id", NEW."eligibility", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."traded"); RETURN NULL;',
+                    hash="6ec17fa1380dc523daaa9cb9aadb5d417b20865b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_87105",
+                    table="integrity_company",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='disclosure',
-            index=models.Index(fields=['person', '-submitted_at'], name='disclosure_latest'),
+            model_name="disclosure",
+            index=models.Index(fields=["person", "-submitted_at"], name="disclosure_latest"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disclosure',
-            trigger=pgtrigger.compiler.Trigger(name='disclosure_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='863cff48fd2148a37a4f6999bdfb0cfd73544a61', operation='UPDATE OR DELETE', pgid='pgtrigger_disclosure_append_only_1ce06', table='integrity_disclosure', when='BEFORE')),
+            model_name="disclosure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="disclosure_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="863cff48fd2148a37a4f6999bdfb0cfd73544a61",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_disclosure_append_only_1ce06",
+                    table="integrity_disclosure",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='disclosurerequest',
-            constraint=models.UniqueConstraint(fields=('activity', 'person'), name='disclosure_request_once'),
+            model_name="disclosurerequest",
+            constraint=models.UniqueConstraint(fields=("activity", "person"), name="disclosure_request_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='relationship',
-            trigger=pgtrigger.compiler.Trigger(name='relationship_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9f0bd079e34074cdadd3887fa5f5c85b2a5c5ba3', operation='UPDATE OR DELETE', pgid='pgtrigger_relationship_append_only_da29b', table='integrity_relationship', when='BEFORE')),
+            model_name="relationship",
+            trigger=pgtrigger.compiler.Trigger(
+                name="relationship_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="9f0bd079e34074cdadd3887fa5f5c85b2a5c5ba3",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_relationship_append_only_da29b",
+                    table="integrity_relationship",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='mitigationaction',
-            trigger=pgtrigger.compiler.Trigger(name='mitigation_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='317a3c94148a5d3bd69df462ca0a7f83b68dd35d', operation='UPDATE OR DELETE', pgid='pgtrigger_mitigation_append_only_d9cb5', table='integrity_mitigationaction', when='BEFORE')),
+            model_name="mitigationaction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="mitigation_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="317a3c94148a5d3bd69df462ca0a7f83b68dd35d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_mitigation_append_only_d9cb5",
+                    table="integrity_mitigationaction",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='exclusionexception',
-            trigger=pgtrigger.compiler.Trigger(name='exclusion_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='bc2f9ae5efe41d150a2d1e82160776908890ac79', operation='UPDATE OR DELETE', pgid='pgtrigger_exclusion_append_only_5ae28', table='integrity_exclusionexception', when='BEFORE')),
+            model_name="exclusionexception",
+            trigger=pgtrigger.compiler.Trigger(
+                name="exclusion_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="bc2f9ae5efe41d150a2d1e82160776908890ac79",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_exclusion_append_only_5ae28",
+                    table="integrity_exclusionexception",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='relevancedecision',
-            index=models.Index(fields=['activity', 'relationship'], name='relevance_of_activity'),
+            model_name="relevancedecision",
+            index=models.Index(fields=["activity", "relationship"], name="relevance_of_activity"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='relevancedecision',
-            trigger=pgtrigger.compiler.Trigger(name='relevance_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='622744c9c0c2bdaedc9a6818cac69fcbf76b3210', operation='UPDATE OR DELETE', pgid='pgtrigger_relevance_append_only_31231', table='integrity_relevancedecision', when='BEFORE')),
+            model_name="relevancedecision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="relevance_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="622744c9c0c2bdaedc9a6818cac69fcbf76b3210",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_relevance_append_only_31231",
+                    table="integrity_relevancedecision",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -6,28 +6,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_mail_confirmations'),
-        ('integrity', '0001_initial'),
+        ("accounts", "0002_mail_confirmations"),
+        ("integrity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DisclosureText',
+            name="DisclosureText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('text', models.TextField()),
-                ('first_shown_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("text", models.TextField()),
+                ("first_shown_at", models.DateTimeField()),
             ],
         ),
         migrations.AddConstraint(
-            model_name='company',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[®™©℠]'), _negated=True), name='company_name_plain', violation_error_message='Write the company, not a product: its name without ® or ™.'),
+            model_name="company",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[®™©℠]"), _negated=True),
+                name="company_name_plain",
+                violation_error_message="Write the company, not a product: its name without ® or ™.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disclosuretext',
-            trigger=pgtrigger.compiler.Trigger(name='disclosure_text_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='527f0e9b07a3cd683b50e88c07c1f179d1c392b6', operation='UPDATE OR DELETE', pgid='pgtrigger_disclosure_text_append_only_8d218', table='integrity_disclosuretext', when='BEFORE')),
+            model_name="disclosuretext",
+            trigger=pgtrigger.compiler.Trigger(
+                name="disclosure_text_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="527f0e9b07a3cd683b50e88c07c1f179d1c392b6",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_disclosure_text_append_only_8d218",
+                    table="integrity_disclosuretext",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -12,7 +12,7 @@ from accounts.actors import actor_of_link
 from accounts.domain import links
 from accounts.domain.links import LinkGone
 from accounts.enums import GrantPurpose
-from accounts.models import Person
+from accounts.models import Person, Provider
 from common import clock
 from common.actors import Actor
 from common.errors import DomainError
@@ -63,10 +63,9 @@ def disclosure_new_link(request: HttpRequest, token: str) -> HttpResponse:
 def my_disclosure(request: HttpRequest) -> HttpResponse:
     """The same page for somebody who is signed in."""
     person: Person = request.person  # type: ignore[attr-defined]
-    asked_at = disclosures.last_asked(person.pk)
-    return _disclose(
-        request, person, request.actor, Method.WEB, asked_at=asked_at, context={"layout": "base.html", "occasion": None}
-    )  # type: ignore[attr-defined]
+    context = {"layout": "base.html", "occasion": None, "link_zone": Provider.current().zone}
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return _disclose(request, person, actor, Method.WEB, asked_at=disclosures.last_asked(person.pk), context=context)
 
 
 def _disclose(
@@ -78,31 +77,20 @@ def _disclose(
     asked_at: dt.datetime | None,
     context: dict[str, Any],
 ) -> HttpResponse:
-    words, latest = disclosures.wording(), disclosures.latest(person.pk)
-    valid = latest is not None and clock.now() - latest.submitted_at <= disclosures.max_age()
-    on_file = disclosures.still_asked(latest) if latest else []
-    context |= {
-        "discloser": person,
-        "words": words,
-        "latest": latest,
-        "on_file": on_file,
-        "valid_until": clock.now() + disclosures.max_age(),
-    }
+    latest, max_age = disclosures.latest(person.pk), disclosures.max_age()
+    context |= {"discloser": person, "latest": latest, "valid_until": clock.now() + max_age}
+    valid = latest is not None and clock.now() - latest.submitted_at <= max_age
     answered = latest is not None and valid and (asked_at is None or latest.submitted_at >= asked_at)
     if request.method != "POST" and answered and "update" not in request.GET:
         said = latest.relationships.select_related("company") if latest else []
         return render(request, "integrity/disclosure_thanks.html", {**context, "said": said})
-    sheet = Sheet(
-        data=request.POST if request.method == "POST" else None,
-        words=words,
-        on_file=on_file,
-        name=person.full_name if latest else "",
-    )
+    words, on_file = disclosures.wording(), disclosures.still_asked(latest) if latest else []
+    data = request.POST if request.method == "POST" else None
+    sheet = Sheet(data=data, words=words, on_file=on_file, name=person.full_name if latest else "")
     if sheet.is_sent and sheet.is_valid() and _send(sheet, person, method, by):
         return redirect(request.path)
-    return render(
-        request, "integrity/disclosure_form.html", {**context, "sheet": sheet, "companies": access.company_names()}
-    )
+    context |= {"words": words, "on_file": on_file, "sheet": sheet, "companies": access.company_names()}
+    return render(request, "integrity/disclosure_form.html", context)
 
 
 def _send(sheet: Sheet, person: Person, method: Method, by: Actor) -> bool:

@@ -1,17 +1,30 @@
 """A department with its people, and case 1 of the planning cases: a course with a gap, a team, breaks, parallel sessions."""
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
 
 from django.urls import reverse
 
-from accounts.actors import actor_of
-from activities.domain import applications, plan
+from accounts.actors import actor_of, actor_of_person
+from activities.domain import applications, gates, plan
 from activities.models import Activity, Objective, PracticeGap, Session
 from common import clock
-from tests.factories import ActivityFactory, DepartmentFactory, GapFactory, ProviderFactory, UserFactory
+from integrity.domain import disclosures
+from tests.factories import (
+    ActivityFactory,
+    ActivityRoleFactory,
+    DepartmentFactory,
+    GapFactory,
+    ObjectiveFactory,
+    PersonFactory,
+    ProviderFactory,
+    SessionFactory,
+    UserFactory,
+)
 
 # (from, to, kind, title, objectives taught, speaker)
 CASE_1_AGENDA = [
@@ -36,6 +49,8 @@ NEEDS = {
     "performance": "Nobody owns titration between visits",
 }
 
+_numbers = itertools.count(1)
+
 
 @dataclass
 class School:
@@ -54,7 +69,9 @@ class School:
         return actor_of(self.planner)
 
     def draft(self, **values) -> Activity:
-        return ActivityFactory(department=self.department, created_by=self.planner.person, **values)
+        # Numbers of another year: those of this year are given by the domain.
+        number = f"2025-{next(_numbers):04d}"
+        return ActivityFactory(department=self.department, created_by=self.planner.person, **{"number": number, **values})
 
     def gap(self, **values) -> PracticeGap:
         return GapFactory(department=self.department, created_by=self.planner.person, **values)
@@ -65,8 +82,6 @@ def section_url(activity: Activity, section: str) -> str:
 
 
 def open_titles(activity: Activity) -> list[str]:
-    from activities.domain import gates
-
     return [f.title for f in gates.for_submission(plan.load(Activity.objects.get(pk=activity.pk))) if f.is_open and f.group != "Independence"]
 
 
@@ -85,8 +100,6 @@ class Writer:
 
 def form_data(page: Any) -> dict[str, Any]:
     """What a browser sends from the section's form as it stands."""
-    from html.parser import HTMLParser
-
     class Reader(HTMLParser):
         def __init__(self):
             super().__init__()
@@ -199,11 +212,45 @@ def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
     return SimpleNamespace(activity=activity, gap=gap, people=persons, write=write, day=day)
 
 
+def complete(school: School, **values) -> Any:
+    """Case 1 as rows, without the pages: everything in order but disclosures and the signature."""
+    day = clock.today("America/New_York") + dt.timedelta(days=90)
+    columns = {
+        "starts_on": day, "ends_on": day, "professions": ["physician", "nurse", "pharmacist"], "audience": "Heart failure clinics",
+        "expected_learners": 120, "designed_to_change": ["performance"], "change_text": "Four classes in four weeks.", "methods": ["cases"],
+        "format_reason": "Skills need practice.", "competencies": ["ipec_teams"], "credit_types": ["ama_pra_1"], "evaluation_level": "5",
+        "evaluation_tools": ["audit"], "evaluation_text": "Our audit at six months.",
+    }  # fmt: skip
+    activity = school.draft(**{**columns, **values})
+    gap = school.gap()
+    for kind, text in NEEDS.items():
+        gap.needs.create(kind=kind, text=text)
+    for citation in ("Greene et al., 2018", "2022 guideline"):
+        gap.evidence.create(kind="literature", citation=citation, created_at=clock.now())
+    activity.gap_links.create(gap=gap, own_learners="Our own audit found the same.")
+    people = SimpleNamespace(
+        cardiologist=PersonFactory(family_name="Solberg"), nurse=PersonFactory(nurse=True), pharmacist=PersonFactory(pharmacist=True)
+    )
+    for person, role in ((people.cardiologist, "director"), (people.nurse, "nurse_planner"), (people.pharmacist, "pharmacist_planner")):
+        ActivityRoleFactory(activity=activity, person=person, role=role)
+    needs = {n.kind: n for n in gap.needs.all()}
+    objectives = [
+        ObjectiveFactory(activity=activity, position=n, text=text, need=needs[need], result=result)
+        for n, (text, need, result) in enumerate(CASE_1_OBJECTIVES, start=1)
+    ]
+    for start, end, kind, title, taught, speaker in CASE_1_AGENDA:
+        times = {
+            name: clock.local(day, dt.time.fromisoformat(at), activity.zone) for name, at in (("starts_at", start), ("ends_at", end))
+        }
+        session = SessionFactory(activity=activity, status="planned", kind=kind, title=title, check_in_code="", code_released_at=None, **times)
+        session.objectives.set(objectives[n - 1] for n in taught)
+        if speaker:
+            ActivityRoleFactory(activity=activity, session=session, person=getattr(people, speaker), role="speaker")
+    return SimpleNamespace(activity=activity, gap=gap, people=people, objectives=objectives, day=day)
+
+
 def disclose(activity: Activity) -> None:
     """Everybody who was asked answers “none”, through the domain of disclosures."""
-    from accounts.actors import actor_of_person
-    from integrity.domain import disclosures
-
     for person in {r.person for r in activity.roles.filter(removed_at=None, controls_content=True).select_related("person")}:
         disclosures.submit(
             person_id=person.pk, answer="none", relationships=[], attested_name=person.full_name, method="link", by=actor_of_person(person)

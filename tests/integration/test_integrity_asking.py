@@ -37,7 +37,9 @@ def token_of(message):
 
 def send(person, answer="none", relationships=(), *, name="E. Marchetti", method="link", by=None):
     by = by or actor_of_link(LinkGrant(person=person, pk=None))
-    return disclosures.submit(person_id=person.pk, answer=answer, relationships=relationships, attested_name=name, method=method, by=by)
+    return disclosures.submit(
+        person_id=person.pk, answer=answer, relationships=relationships, attested_name=name, method=method, by=by
+    )
 
 
 # --- asking ----------------------------------------------------------------------------------------
@@ -53,8 +55,18 @@ def test_ask_for_role_sends_one_link_per_activity_and_person():
     request = DisclosureRequest.objects.get()
     grant = LinkGrant.objects.get()
     message = OutboxMessage.objects.get()
-    assert (request.activity, request.person, request.asked_by, request.reminded_at) == (role.activity, role.person, "test", None)
-    assert (grant.person, grant.purpose, grant.object_type, grant.object_id) == (role.person, "disclosure", "activities.activity", role.activity.pk)
+    assert (request.activity, request.person, request.asked_by, request.reminded_at) == (
+        role.activity,
+        role.person,
+        "test",
+        None,
+    )
+    assert (grant.person, grant.purpose, grant.object_type, grant.object_id) == (
+        role.person,
+        "disclosure",
+        "activities.activity",
+        role.activity.pk,
+    )
     assert message.to == role.person.addresses.get().value
     assert links.resolve(token_of(message), "disclosure") == grant
     assert grant.token_hash not in message.text
@@ -156,17 +168,28 @@ def test_submit_none_keeps_the_explicit_sentence_and_the_definition_shown():
     found = send(person)
 
     assert (found.answer, found.method, found.attested_name) == ("none", "link", "E. Marchetti")
-    assert found.statement == "In the past 24 months, I have not had any financial relationships with any ineligible companies."
+    assert (
+        found.statement
+        == "In the past 24 months, I have not had any financial relationships with any ineligible companies."
+    )
     assert found.definition_shown == "SII-E-1 of 2022-01-01, 24 months"
     event = AuditEvent.objects.get()
-    assert (event.event, event.subject_id, event.new) == ("disclosure_submitted", str(found.pk), {"answer": "none", "relationships": 0})
+    assert (event.event, event.subject_id, event.new) == (
+        "disclosure_submitted",
+        str(found.pk),
+        {"answer": "none", "relationships": 0},
+    )
 
 
 def test_submit_finds_companies_by_name_whatever_the_case_and_makes_the_others_undetermined():
     known = CompanyFactory(name="Corvane Therapeutics")
     person = PersonFactory()
 
-    found = send(person, "some", [Declared("corvane  THERAPEUTICS", "consultant"), Declared("Tarn Medical Devices", "stock", traded="private")])
+    found = send(
+        person,
+        "some",
+        [Declared("corvane  THERAPEUTICS", "consultant"), Declared("Tarn Medical Devices", "stock", traded="private")],
+    )
 
     assert [(r.company.name, r.company.eligibility, r.nature, r.traded) for r in found.relationships.all()] == [
         ("Corvane Therapeutics", "ineligible", "consultant", ""),
@@ -178,7 +201,10 @@ def test_submit_finds_companies_by_name_whatever_the_case_and_makes_the_others_u
 def test_wrong_1_everything_is_asked_for_24_months_any_amount_and_kept():
     """No threshold, no topic, no shorter window: the wording says so, and nothing that is declared is dropped."""
     words = disclosures.wording()
-    declared = [Declared(f"Company {n}", nature, ended=ended) for n, (nature, ended) in enumerate([("consultant", False), ("researcher", True), ("other", False)])]
+    declared = [
+        Declared(f"Company {n}", nature, ended=ended)
+        for n, (nature, ended) in enumerate([("consultant", False), ("researcher", True), ("other", False)])
+    ]
 
     found = send(PersonFactory(), "some", declared)
 
@@ -203,7 +229,12 @@ def test_submit_refuses_what_is_missing_or_contradicts_itself(answer, rows, name
     with pytest.raises(Invalid):
         send(PersonFactory(), answer, rows, name=name)
 
-    assert (Disclosure.objects.count(), Relationship.objects.count(), Company.objects.count(), AuditEvent.objects.count()) == (0, 0, 0, 0)
+    assert (
+        Disclosure.objects.count(),
+        Relationship.objects.count(),
+        Company.objects.count(),
+        AuditEvent.objects.count(),
+    ) == (0, 0, 0, 0)
 
 
 def test_submit_is_for_oneself_or_told_to_the_office():
@@ -271,7 +302,9 @@ def test_link_has_256_random_bits_and_only_its_hash_is_kept():
     assert links.resolve(token, "disclosure") == grant
 
 
-@pytest.mark.parametrize("change", [lambda t: t + "x", lambda t: t[:-1], lambda t: t.swapcase(), lambda t: "", lambda t: "..%2f"])
+@pytest.mark.parametrize(
+    "change", [lambda t: t + "x", lambda t: t[:-1], lambda t: t.swapcase(), lambda t: "", lambda t: "..%2f"]
+)
 def test_link_unknown_is_404(change):
     _grant, token = make_link()
 

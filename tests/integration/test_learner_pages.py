@@ -7,6 +7,7 @@ import pytest
 from django.test import override_settings
 from django.urls import reverse
 
+from accounts.models import Provider
 from activities.domain import registrations
 from activities.domain.catalogue import Filters
 from activities.models import Registration
@@ -33,12 +34,17 @@ def credit_labels(ids):
 
 
 def panel(activity, actor):
-    return SimpleNamespace(template="components/alert.html", context={"tone": "info", "text": f"Block of {activity.number} for {actor.kind}"})
+    return SimpleNamespace(
+        template="components/alert.html",
+        context={"tone": "info", "text": f"Block of {activity.number} for {actor.kind}"},
+    )
 
 
 @pytest.fixture(autouse=True)
 def _provider(settings):
     ProviderFactory()
+    settings.MOVABLE_CLOCK = False  # its offset is read once a second, which no count of queries can know
+    Provider.current()  # remembered per process
     settings.CATALOGUE_CREDIT = f"{__name__}.credit_labels"
     settings.PAGE_PANELS = {"activity": (f"{__name__}.panel",)}
 
@@ -51,7 +57,9 @@ def learner(client):
 
 
 def upcoming(days=7, *, session=None, **values):
-    activity = ActivityFactory(published=True, starts_on=clock.today("America/New_York") + dt.timedelta(days=days), **values)
+    activity = ActivityFactory(
+        published=True, starts_on=clock.today("America/New_York") + dt.timedelta(days=days), **values
+    )
     SessionFactory(activity=activity, starts_at=clock.now() + dt.timedelta(days=days), **(session or {}))
     return activity
 
@@ -112,12 +120,12 @@ def test_catalogue_searches_title_summary_department_session_and_teacher(client)
     teacher = PersonFactory(given_name="Meihua", family_name="Lin")
     by_teacher = upcoming(1, title="One")
     ActivityRoleFactory(activity=by_teacher, person=teacher)
-    upcoming(2, title="Two", summary="About lactate")
+    upcoming(2, title="Two", summary="About procalcitonin")
     upcoming(3, title="Three", department=DepartmentFactory(name="Cardiology"))
     upcoming(4, title="Four", session={"title": "Choosing the first antibiotic"})
 
     assert titles(catalogue(client, q="lin")) == ["One"]
-    assert titles(catalogue(client, q="LACTATE")) == ["Two"]
+    assert titles(catalogue(client, q="PROCALCITONIN")) == ["Two"]
     assert titles(catalogue(client, q="cardio three")) == ["Three"]
     assert titles(catalogue(client, q="first antibiotic")) == ["Four"]
     assert titles(catalogue(client, q="100%_")) == []
@@ -127,7 +135,9 @@ def test_catalogue_filters_and_counts_what_each_choice_would_show(client):
     medicine = DepartmentFactory(name="Medicine")
     upcoming(1, title="Course", department=medicine, delivery="both", professions=["nurse"])
     upcoming(2, title="Rounds", kind="RSS", delivery="in_person")
-    ActivityFactory(published=True, title="Online", kind="EM", starts_on=None, delivery="online", professions=["physician"])
+    ActivityFactory(
+        published=True, title="Online", kind="EM", starts_on=None, delivery="online", professions=["physician"]
+    )
 
     assert titles(catalogue(client, format=["C", "EM"])) == ["Course", "Online"]
     assert titles(catalogue(client, place="online")) == ["Course", "Online"]
@@ -175,7 +185,17 @@ def test_an_empty_catalogue_says_what_will_be_here(client):
 
 @pytest.mark.parametrize(
     "query",
-    [{"page": "999"}, {"page": "x"}, {"month": "2026-13"}, {"month": "x"}, {"department": "9" * 30}, {"department": "²"}, {"format": "<b>"}, {"q": "\x00"}, {"q": "%" * 500}],
+    [
+        {"page": "999"},
+        {"page": "x"},
+        {"month": "2026-13"},
+        {"month": "x"},
+        {"department": "9" * 30},
+        {"department": "²"},
+        {"format": "<b>"},
+        {"q": "\x00"},
+        {"q": "%" * 500},
+    ],
 )
 def test_odd_addresses_are_answered(client, query):
     upcoming(1)
@@ -209,7 +229,13 @@ def test_places_left_are_shown_when_few(client):
 
 @pytest.mark.parametrize("name", ["activity_detail", "registration_create"])
 def test_hostile_titles_are_text(client, learner, name):
-    activity = upcoming(1, title=HOSTILE[:250], summary=HOSTILE, location=HOSTILE[:200], session={"title": HOSTILE[:250], "room": HOSTILE[:120]})
+    activity = upcoming(
+        1,
+        title=HOSTILE[:250],
+        summary=HOSTILE,
+        location=HOSTILE[:200],
+        session={"title": HOSTILE[:250], "room": HOSTILE[:120]},
+    )
     ObjectiveFactory(activity=activity, text=HOSTILE)
     ActivityRoleFactory(activity=activity, person__family_name=HOSTILE)
     for response in (page(client, activity, name), catalogue(client)):
@@ -232,19 +258,34 @@ def test_activity_query_count(client, items, django_assert_num_queries):
     assert len(response.context["detail"].objectives) == items
 
 
-@pytest.mark.parametrize("values", [{"status": "draft", "published_at": None}, {"status": "approved", "published_at": None}, {"status": "archived"}])
+@pytest.mark.parametrize(
+    "values",
+    [{"status": "draft", "published_at": None}, {"status": "approved", "published_at": None}, {"status": "archived"}],
+)
 def test_what_is_not_public_is_not_found(client, learner, values):
-    activity = ActivityFactory(published=True, **values) if "published_at" not in values else ActivityFactory(status=values["status"])
+    activity = (
+        ActivityFactory(published=True, **values)
+        if "published_at" not in values
+        else ActivityFactory(status=values["status"])
+    )
     for name in ("activity_detail", "activity_calendar", "registration_create", "registration_detail"):
         assert page(client, activity, name).status_code == 404
 
 
 def test_activity_shows_agenda_in_its_zone_people_and_panels(client):
-    activity = ActivityFactory(published=True, zone="America/Denver", starts_on=dt.date(2030, 1, 15), audience="nurses and pharmacists")
-    session = SessionFactory(activity=activity, title="Four pillars", starts_at=dt.datetime(2030, 1, 15, 15, 0, tzinfo=dt.UTC))
-    SessionFactory(activity=activity, title="Lunch", kind="meal", starts_at=dt.datetime(2030, 1, 15, 16, 0, tzinfo=dt.UTC))
+    activity = ActivityFactory(
+        published=True, zone="America/Denver", starts_on=dt.date(2030, 1, 15), audience="nurses and pharmacists"
+    )
+    session = SessionFactory(
+        activity=activity, title="Four pillars", starts_at=dt.datetime(2030, 1, 15, 15, 0, tzinfo=dt.UTC)
+    )
+    SessionFactory(
+        activity=activity, title="Lunch", kind="meal", starts_at=dt.datetime(2030, 1, 15, 16, 0, tzinfo=dt.UTC)
+    )
     for name, degrees in (("Villareal", "PharmD"), ("Raghunathan", "RN")):
-        ActivityRoleFactory(activity=activity, session=session, person=PersonFactory(given_name="T", family_name=name, degrees=degrees))
+        ActivityRoleFactory(
+            activity=activity, session=session, person=PersonFactory(given_name="T", family_name=name, degrees=degrees)
+        )
     ObjectiveFactory(activity=activity, text="order cultures first")
 
     response = page(client, activity)
@@ -254,14 +295,22 @@ def test_activity_shows_agenda_in_its_zone_people_and_panels(client):
     assert detail.objectives == [("Order", "cultures first")]
     assert detail.people == [("T Villareal, PharmD", "Speaker"), ("T Raghunathan, RN", "Speaker")]
     text = response.text
-    for piece in ("8:00 to 9:00 am", "Times are Mountain.", "T Villareal, PharmD, and T Raghunathan, RN", "For nurses and pharmacists.", "60 min"):
+    for piece in (
+        "8:00 to 9:00 am",
+        "Times are Mountain.",
+        "T Villareal, PharmD, and T Raghunathan, RN",
+        "For nurses and pharmacists.",
+        "60 min",
+    ):
         assert piece in text
     assert f"Block of {activity.number} for anonymous" in text
     assert '<em>AMA PRA Category 1 Credit</em><span class="tm">™</span>' in text
 
 
 def test_the_online_room_is_for_registered_people(client, learner):
-    activity = upcoming(1, delivery="both", online_url="https://meet.example/secret", session={"room": "Room 12"}, capacity=1)
+    activity = upcoming(
+        1, delivery="both", online_url="https://meet.example/secret", session={"room": "Room 12"}, capacity=1
+    )
     RegistrationFactory(activity=activity)
     RegistrationFactory(activity=activity, person=learner, waiting=True)
     for name in ("activity_detail", "registration_detail", "activity_calendar"):
@@ -281,7 +330,11 @@ def test_the_online_room_is_for_registered_people(client, learner):
     [
         (lambda: upcoming(1), "open", "Register"),
         (lambda: upcoming(1, capacity=0), "full", "Join the waiting list"),
-        (lambda: upcoming(0, session={"ends_at": clock.now() + dt.timedelta(hours=1)}), "running", "Registration closed when it began"),
+        (
+            lambda: upcoming(0, session={"ends_at": clock.now() + dt.timedelta(hours=1)}),
+            "running",
+            "Registration closed when it began",
+        ),
         (lambda: upcoming(-1), "past", "Ended"),
         (lambda: upcoming(-1, status="closed"), "past", "Ended"),
         (lambda: upcoming(1, status="cancelled"), "cancelled", "This activity is cancelled"),
@@ -295,7 +348,9 @@ def test_registration_card_says_what_can_be_done(client, make, state, words):
 
 def test_a_cancelled_session_stays_readable(client):
     activity = upcoming(1, kind="RSS")
-    SessionFactory(activity=activity, title="Not held", status="cancelled", starts_at=clock.now() + dt.timedelta(days=2))
+    SessionFactory(
+        activity=activity, title="Not held", status="cancelled", starts_at=clock.now() + dt.timedelta(days=2)
+    )
     text = page(client, activity).text
     assert "<del>Not held</del>" in text
 
@@ -306,7 +361,10 @@ def test_a_cancelled_session_stays_readable(client):
 def test_a_visitor_signs_in_first_and_comes_back(client):
     activity = upcoming(1)
     response = page(client, activity, "registration_create")
-    assert (response.status_code, response["Location"]) == (302, f"/sign-in/?next=%2Factivities%2F{activity.number}%2Fregister%2F")
+    assert (response.status_code, response["Location"]) == (
+        302,
+        f"/sign-in/?next=%2Factivities%2F{activity.number}%2Fregister%2F",
+    )
 
 
 def test_the_consent_is_visible_separate_and_unticked(client, learner):
@@ -320,13 +378,25 @@ def test_the_consent_is_visible_separate_and_unticked(client, learner):
 
 def test_registering_cancelling_and_undoing(client, learner, django_capture_on_commit_callbacks):
     activity = upcoming(1, capacity=5)
-    url = {n: reverse(f"activities:registration_{n}", args=[activity.number]) for n in ("create", "detail", "cancel", "undo")}
+    url = {
+        n: reverse(f"activities:registration_{n}", args=[activity.number])
+        for n in ("create", "detail", "cancel", "undo")
+    }
 
-    response = client.post(url["create"], {"accommodation": " Captions ", "consent_wording": "LRN-6 2022-01-01", "share_consent": "on"}, follow=True)
+    response = client.post(
+        url["create"],
+        {"accommodation": " Captions ", "consent_wording": "LRN-6 2022-01-01", "share_consent": "on"},
+        follow=True,
+    )
     assert response.redirect_chain == [(url["detail"], 302)]
     assert "You’re registered" in response.text
     row = Registration.objects.get()
-    assert (row.status, row.accommodation, row.share_consent, row.consent_wording) == ("registered", "Captions", True, "LRN-6 2022-01-01")
+    assert (row.status, row.accommodation, row.share_consent, row.consent_wording) == (
+        "registered",
+        "Captions",
+        True,
+        "LRN-6 2022-01-01",
+    )
 
     response = client.post(url["cancel"], follow=True)
     assert "Your registration is cancelled." in response.text
@@ -349,7 +419,9 @@ def test_a_returning_learner_presses_once(client, learner):
 
 
 def test_help_asked_for_once_is_offered_again_and_consent_is_not(client, learner):
-    RegistrationFactory(person=learner, accommodation="Step-free access", share_consent=True, consent_wording="LRN-6 2022-01-01")
+    RegistrationFactory(
+        person=learner, accommodation="Step-free access", share_consent=True, consent_wording="LRN-6 2022-01-01"
+    )
     activity = upcoming(1)
     assert '<form method="post"' not in page(client, activity).text.split('aria-label="Registration"')[1]
     form = page(client, activity, "registration_create").context["form"]
@@ -359,7 +431,8 @@ def test_help_asked_for_once_is_offered_again_and_consent_is_not(client, learner
 def test_a_refused_registration_keeps_the_text(client, learner):
     activity = upcoming(1)
     response = client.post(
-        reverse("activities:registration_create", args=[activity.number]), {"accommodation": "Captions", "share_consent": "on", "consent_wording": "old"}
+        reverse("activities:registration_create", args=[activity.number]),
+        {"accommodation": "Captions", "share_consent": "on", "consent_wording": "old"},
     )
     assert (response.status_code, Registration.objects.count()) == (200, 0)
     assert "The wording of this question has changed." in response.text

@@ -12,11 +12,6 @@ from tests.integration.planning_cases import School, disclose, open_titles, writ
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def checks(settings):
-    settings.READINESS_CHECKS = ("activities.readiness", "integrity.readiness")
-
-
 @pytest.fixture
 def school():
     return School()

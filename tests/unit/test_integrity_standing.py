@@ -69,7 +69,9 @@ def test_company_nobody_has_decided_about(nature, decision, found):
     ("c", True, True, Standing.CLEARED_MITIGATED), ("c", False, False, Standing.CLEARED), ("", True, True, Standing.EXCLUDED),
 ])  # fmt: skip
 def test_exceptions_of_sii_3_2(exception, decision, mitigated, found):
-    assert verdict(TieFacts(nature=Nature.EMPLOYEE, exception=exception, decision=decision, mitigated=mitigated)) == found
+    assert (
+        verdict(TieFacts(nature=Nature.EMPLOYEE, exception=exception, decision=decision, mitigated=mitigated)) == found
+    )
 
 
 EXCLUDED = TieFacts(nature=Nature.EMPLOYEE)

@@ -16,7 +16,9 @@ def test_month_is_understood_as_people_write_it(text, month):
     assert validators.month(text) == dt.date(*month, 1)
 
 
-@pytest.mark.parametrize("text", ["3/26?", "", "2026", "13/2026", "Marchember 2026", "March", "soon", "0/2026", "March 12, 2026", "May 0001"])
+@pytest.mark.parametrize(
+    "text", ["3/26?", "", "2026", "13/2026", "Marchember 2026", "March", "soon", "0/2026", "March 12, 2026", "May 0001"]
+)
 def test_month_that_is_unclear_is_none(text):
     assert validators.month(text) is None
 
@@ -31,6 +33,9 @@ def test_company_name_refuses_marks_emptiness_and_excess(text):
         validators.company_name(text)
 
 
-@pytest.mark.parametrize(("months", "found"), [(24, (2028, 3)), (-24, (2024, 3)), (10, (2027, 1)), (-3, (2025, 12)), (9, (2026, 12)), (0, (2026, 3))])
+@pytest.mark.parametrize(
+    ("months", "found"),
+    [(24, (2028, 3)), (-24, (2024, 3)), (10, (2027, 1)), (-3, (2025, 12)), (9, (2026, 12)), (0, (2026, 3))],
+)
 def test_months_later(months, found):
     assert validators.months_later(dt.date(2026, 3, 31), months) == dt.date(*found, 1)

@@ -1,0 +1,132 @@
+"""Sessions on their day: codes released when their gate is green, held by the clock, moved and cancelled with notice."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from activities.domain import gates, notices, plan
+from activities.domain.plan import Plan
+from activities.enums import ActivityStatus, RegistrationStatus, SessionStatus, SlotKind
+from activities.models import Activity, Session
+from activities.workflow import ACTIVITY, SESSION
+from common import audit, clock, codes, locks
+from common.actors import Actor, system
+from common.errors import Invalid
+
+CODE_LENGTH = 6
+HELD_AFTER = dt.timedelta(minutes=30)
+END_AFTER = dt.timedelta(hours=1)
+
+
+def release(activity: Activity, *, by: Actor, facts: Plan | None = None) -> list[Session]:
+    """Release the code of every session whose gate is green (WF-6), take it back where it turned red; assert a transaction."""
+    locks.require_transaction()
+    facts = facts or plan.load(activity)
+    at = clock.now()
+    changed = []
+    for session in facts.sessions:
+        if session.kind != SlotKind.EDUCATION or session.ends_at < at or session.status not in {SessionStatus.PLANNED, SessionStatus.READY}:
+            continue
+        green = not any(f.is_open for f in gates.for_session(session, facts))
+        if green and session.status == SessionStatus.PLANNED:
+            session.check_in_code = session.check_in_code or new_code()
+            session.code_released_at = at
+            SESSION.apply(session, "make_ready", by=by, at=at)
+        elif not green and session.status == SessionStatus.READY:
+            session.code_released_at = None
+            SESSION.apply(session, "unready", by=by, at=at)
+        else:
+            continue
+        session.save(update_fields=["status", "check_in_code", "code_released_at"])
+        changed.append(session)
+    return changed
+
+
+def new_code() -> str:
+    """A code that no open session has (decision 9); makers of codes wait for each other."""
+    locks.lock_key("check_in_code", "all")
+    while True:
+        code = codes.make(CODE_LENGTH)
+        if not Session.objects.filter(check_in_code=code, status__in=[SessionStatus.PLANNED, SessionStatus.READY], removed_at=None).exists():
+            return code
+
+
+def release_due() -> int:
+    """Each minute: look again at published activities with a session in the next week. Returns how many sessions changed."""
+    at = clock.now()
+    soon = Session.objects.filter(
+        activity__status=ActivityStatus.PUBLISHED, status=SessionStatus.PLANNED, kind=SlotKind.EDUCATION, removed_at=None,
+        starts_at__lte=at + dt.timedelta(days=7), ends_at__gte=at,
+    )  # fmt: skip
+    changed = 0
+    for activity_id in sorted(set(soon.values_list("activity_id", flat=True))):
+        with transaction.atomic(durable=True):
+            changed += len(release(locks.lock_row(Activity.objects, pk=activity_id), by=system("clock")))
+    return changed
+
+
+def hold_due() -> int:
+    """Each minute: sessions whose check-in is over are held. Returns how many."""
+    at = clock.now()
+    due = Session.objects.filter(
+        status__in=[SessionStatus.PLANNED, SessionStatus.READY], ends_at__lt=at - HELD_AFTER, removed_at=None, activity__status=ActivityStatus.PUBLISHED
+    )
+    ids = list(due.values_list("pk", flat=True)[:500])
+    for session_id in ids:
+        with transaction.atomic(durable=True):
+            session = Session.objects.select_for_update(of=("self",)).filter(pk=session_id, status__in=[SessionStatus.PLANNED, SessionStatus.READY]).first()
+            if session is not None:
+                SESSION.apply(session, "hold", by=system("clock"), at=at)
+                session.save(update_fields=["status"])
+    return len(ids)
+
+
+def end_due() -> int:
+    """Each minute: a published activity whose last session is over has ended. Returns how many."""
+    at = clock.now()
+    over = Activity.objects.filter(status=ActivityStatus.PUBLISHED).exclude(sessions__removed_at=None, sessions__ends_at__gt=at - END_AFTER).exclude(sessions=None)
+    ids = list(over.values_list("pk", flat=True)[:200])
+    for activity_id in ids:
+        with transaction.atomic(durable=True):
+            activity = locks.lock_row(Activity.objects, pk=activity_id)
+            if ACTIVITY.can(activity, "end"):
+                ACTIVITY.apply(activity, "end", by=system("clock"), at=at)
+                activity.save(update_fields=["status"])
+    return len(ids)
+
+
+def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room: str, by: Actor) -> Session:
+    """Move one session and tell everybody with a place; calendars follow by its raised sequence number."""
+    if not 5 <= minutes <= 24 * 60:
+        raise Invalid(fields={"minutes": "Between 5 minutes and a day."})
+    with transaction.atomic(durable=True):
+        session = Session.objects.select_for_update(of=("self",)).select_related("activity").get(pk=session_id)
+        before = (session.starts_at, session.ends_at, session.room)
+        session.starts_at, session.ends_at, session.room = starts_at, starts_at + dt.timedelta(minutes=minutes), room
+        if before == (session.starts_at, session.ends_at, session.room):
+            return session
+        session.sequence += 1
+        session.save(update_fields=["starts_at", "ends_at", "room", "sequence"])
+        audit.record("session_moved", by=by, subject=session, old={"starts_at": before[0], "room": before[2]}, new={"starts_at": starts_at, "room": room})
+        if _has_registrants(session.activity):
+            notices.tell_registrants(activity=session.activity, kind="moved", session=session, was_starts_at=before[0], was_ends_at=before[1], was_room=before[2])
+        return session
+
+
+def cancel_session(*, session_id: int, reason: str, by: Actor) -> Session:
+    """Cancel one session; what was attended before stays in the ledger."""
+    if not reason.strip():
+        raise Invalid(fields={"reason": "Say why; everybody registered reads it."})
+    with transaction.atomic(durable=True):
+        session = Session.objects.select_for_update(of=("self",)).select_related("activity").get(pk=session_id)
+        SESSION.apply(session, "cancel", by=system(by.label) if by.kind == "system" else by, at=clock.now(), reason=reason)
+        session.sequence += 1
+        session.save(update_fields=["status", "sequence"])
+        audit.record("session_cancelled", by=by, subject=session, reason=reason)
+        if _has_registrants(session.activity):
+            notices.tell_registrants(activity=session.activity, kind="cancelled", session=session, reason=reason)
+        return session
+
+
+def _has_registrants(activity: Activity) -> bool:
+    return activity.status == ActivityStatus.PUBLISHED and activity.registrations.exclude(status=RegistrationStatus.CANCELLED).exists()

@@ -1,0 +1,89 @@
+"""A transcript as it is printed: a frozen dict of every line (law 4; AMA-TRN-1)."""
+
+import datetime as dt
+import hashlib
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+
+from accounts.models import Person, Provider
+from common import statements
+from credits.documents.dates import long_date
+from credits.documents.statements import accreditation
+from credits.domain.transcripts import Row, Transcript
+
+VERSION = "transcript/1"
+CLAIMED = "Credits are those the physician claimed. Records are kept for six years."
+ATTENDED = "Attendance is documented; AMA PRA credit is awarded to physicians only. Records are kept for six years."
+
+
+def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
+    """Everything on a transcript but its code."""
+    provider = Provider.current()
+    return {
+        "version": VERSION,
+        "lang": "en",
+        "verify_short": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/verify",
+        "provider_name": provider.name,
+        "office_name": provider.office_name,
+        "office_address": provider.office_address,
+        "person_name": person.name_with_degrees,
+        "person_line": person.specialty,
+        "period": period(found, on),
+        "generated_on": long_date(on),
+        "totals": [
+            {"label_runs": total.label, "value": f"{total.value:.2f}", "caption": f"awarded by {provider.short_name}"} for total in found.totals
+        ] + ([_attended(found)] if found.attended else []),
+        "groups": [{"title": str(year), "rows": [_row(row) for row in rows]} for year, rows in found.years],
+        "notes": [CLAIMED if found.totals else ATTENDED, statements.runs(accreditation(on))],
+        # For the verification page: which claims it stands on.
+        "claims": sorted(claim_id for row in found.rows for claim_id in row.claim_ids),
+    }
+
+
+def digest(frozen: dict[str, Any]) -> str:
+    """The same content has the same name, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(frozen, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+
+
+def coded(frozen: dict[str, Any], code: str) -> dict[str, Any]:
+    """The content with the code that it is verified by."""
+    return {**frozen, "code": code, "verify_url": f"{settings.PORTAL_BASE_URL}/verify/{code}/"}
+
+
+def period(found: Transcript, on: dt.date) -> str:
+    """ "January 1, 2025 to November 22, 2026"; without a first day, from the first line on."""
+    first = found.since or min((row.first_on for row in found.rows), default=None)
+    last = min(found.until or on, on)
+    if first is None:
+        return f"all years to {long_date(last)}"
+    return long_date(first) if first >= last else f"{long_date(first)} to {long_date(last)}"
+
+
+def short_dates(row: Row) -> str:
+    """ "Nov 17, 2026", "Sep 8 to Nov 10, 2026"."""
+    last = f"{row.last_on:%b} {row.last_on.day}, {row.last_on.year}"
+    if row.first_on == row.last_on:
+        return last
+    year = "" if row.first_on.year == row.last_on.year else f", {row.first_on.year}"
+    return f"{row.first_on:%b} {row.first_on.day}{year} to {last}"
+
+
+def _row(row: Row) -> dict[str, Any]:
+    codes = [c.code for c in row.certificates]
+    return {
+        "date": short_dates(row),
+        "title": f"{row.title}, {row.sessions} sessions" if row.is_series and row.sessions > 1 else row.title,
+        "sub": f"{len(codes)} certificates" if len(codes) > 1 else "",
+        "format": row.format,
+        "credits": f"{row.credits:.2f}" if row.awarded else "",
+        "credit_runs": row.unit_runs if row.awarded else row.credit_runs,
+        "code": codes[0] if len(codes) == 1 else "",
+    }
+
+
+def _attended(found: Transcript) -> dict[str, Any]:
+    one = found.attended == 1
+    return {"label_runs": [{"text": "activity attended" if one else "activities attended", "style": ""}], "value": str(found.attended), "caption": "the credit each was designated for stands on its line"}
