@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts import profile_urls
 from accounts.views import sign_in
 
 app_name = "accounts"
@@ -10,4 +11,5 @@ urlpatterns = [
     path("sign-in/code/", sign_in.sign_in_code, name="sign_in_code"),
     path("welcome/", sign_in.introduce, name="introduce"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
+    *profile_urls.urlpatterns,
 ]

@@ -9,6 +9,5 @@ class ActivitiesConfig(AppConfig):
     verbose_name = "Activities"
 
     def ready(self) -> None:
-        # Jobs are found in every app's `tasks`; ours around registrations live in a module of their own. The others are
-        # loaded with them, because the first registered job ends the search.
-        autodiscover_modules("tasks", "jobs_learner")
+        # Jobs are found in every app's `tasks`; ours around registrations live in a module of their own.
+        autodiscover_modules("jobs_learner")

@@ -211,7 +211,7 @@ REFERENCE_LOADERS = ("credits.reference.load",)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
 CATALOGUE_CREDIT = "credits.domain.designations.labels"  # (activity ids) -> {id: runs}: the credit each activity shows in lists
-NAME_STANDS_ON: tuple[str, ...] = ()  # (person id) -> bool: is the name on something issued?
+NAME_STANDS_ON = ("credits.domain.certificates.name_stands_on",)  # (person id) -> bool: is the name on something issued?
 PAGE_PANELS: dict[str, tuple[str, ...]] = {
     "activity": ("integrity.panels.activity", "credits.panels.activity"),
     "agenda": ("credits.panels.agenda",),

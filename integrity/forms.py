@@ -232,7 +232,9 @@ class Sheet:
 
     @property
     def error_list(self) -> list[ErrorLine]:
-        return [line for form in self.forms if form.is_bound for line in form.error_list] if self.is_sent else []
+        """In the order of the page: the signature comes last."""
+        lines = [line for form in self.forms if form.is_bound for line in form.error_list] if self.is_sent else []
+        return sorted(lines, key=lambda line: line.anchor == self.main["attested_name"].auto_id)
 
     def relationships(self) -> list[Declared]:
         """What is declared: the rows on file as answered, and the new ones."""

@@ -95,6 +95,11 @@ def email_again(*, certificate_id: int, by: Actor) -> None:
         _tell(row, key=f"certificate-again:{row.pk}:{clock.now():%Y%m%d%H%M}")
 
 
+def name_stands_on(person_id: int) -> bool:
+    """Whether the person's name is on a certificate that stands, so that changing it asks for a reason."""
+    return Certificate.objects.filter(claim__person_id=person_id, status__in=LIVE).exists()
+
+
 def title_of(row: Certificate) -> str:
     """The document's title, which screen readers announce."""
     facts = row.snapshot["facts"]

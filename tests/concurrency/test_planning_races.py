@@ -64,8 +64,6 @@ def test_submit_application_twice_at_once_sends_it_once():
     school = School()
     case = complete(school)
     by = actor_of(school.planner)
-    for role in case.activity.roles.all():
-        role.controls_content = True
     disclose(case.activity)
     sign(case.activity, case.people.cardiologist)
 

@@ -32,7 +32,7 @@ def test_shots(live_server):
 pg.check('#id_answer_1'); pg.fill('#id_c1-company','Corvane Therapeutics'); pg.select_option('#id_c1-nature','consultant'); pg.check('#id_c1-going_on_1'); pg.fill('#id_c1-ended_on','3/26?'); pg.locator('.actions button').click()
 """
     stock = "pg.check('#id_answer_1'); pg.fill('#id_c1-company','Corvane Therapeutics'); pg.select_option('#id_c1-nature','stock'); pg.locator('.companies > button').click()"
-    ren = "pg.locator('fieldset.relation').nth(0).get_by_text('It changed').click(); pg.locator('fieldset.relation').nth(1).get_by_text('It ended').click()"
+    ren = "pg.locator('fieldset.relation').nth(0).get_by_text('It changed', exact=True).click(); pg.locator('fieldset.relation').nth(1).get_by_text('It ended', exact=True).click()"
     urls = [("new", new, ""), ("filled", new, fill), ("stock", new, stock), ("renew", renew, ""), ("renew2", renew, ren), ("done", done, ""), ("gone", gone, "")]
     p = subprocess.run([sys.executable, "/tmp/int/shots.py", live_server.url, "/tmp/int", json.dumps(urls)], capture_output=True, text=True, timeout=200)
     print(p.stdout, p.stderr[-3000:])
