@@ -22,10 +22,12 @@ _SHOWS_CHANGE = frozenset({MooreLevel.COMPETENCE, MooreLevel.PERFORMANCE, MooreL
 
 def _finding(
     plan: Plan, section: Section, ok: bool, title: str, *, anchor: str = "", proof: str = "", failed: bool = False,
-    ask: str = "", tip: str = "", rules: tuple[str, ...] = (), who: str = "planner", warning: str = "",
+    slot: int = 0, ask: str = "", tip: str = "", rules: tuple[str, ...] = (), who: str = "planner", warning: str = "",
 ) -> Finding:  # fmt: skip
     level: Level = "passed" if ok else "failed" if failed else "missing"
     link = reverse("activities:application_section", args=[plan.activity.number, section.value])
+    if slot:
+        link, anchor = f"{link}?open={slot}", anchor or f"slot-{slot}"
     link = f"{link}#{anchor}" if anchor else link
     data = {"ask": ask, "tip": tip, "warning": warning}
     return Finding(rules, level, title, proof, section.value, anchor, link, who=who, data=data)
@@ -270,7 +272,7 @@ def check_sessions_titled(plan: Plan) -> Finding | None:
     nameless = [s for s in slots if not s.session.title.strip()]
     return _finding(
         plan, Section.AGENDA, not nameless, _("Every session has a title"),
-        anchor=f"id_s{nameless[0].session.pk}-title" if nameless else "",
+        anchor=f"id_s{nameless[0].session.pk}-title" if nameless else "", slot=nameless[0].session.pk if nameless else 0,
     )  # fmt: skip
 
 
@@ -283,7 +285,7 @@ def check_sessions_have_speakers(plan: Plan) -> Finding | None:
     silent = [s for s in slots if not s.roles]
     return _finding(
         plan, Section.AGENDA, not silent, _("Every session has its faculty"), proof=_named(s.session.title for s in silent),
-        anchor=f"slot-{silent[0].session.pk}" if silent else "",
+        slot=silent[0].session.pk if silent else 0,
     )  # fmt: skip
 
 
@@ -301,7 +303,7 @@ def check_times(plan: Plan) -> Finding | None:
     outside = [s for s in plan.slots if not a.starts_on <= plan.local(s.session.starts_at).date() <= a.ends_on]
     return _finding(
         plan, Section.AGENDA, not outside, _("Every session lies between the first and the last day"),
-        anchor=f"slot-{outside[0].session.pk}" if outside else "", proof=_named(s.session.title for s in outside), failed=True,
+        slot=outside[0].session.pk if outside else 0, proof=_named(s.session.title for s in outside), failed=True,
     )  # fmt: skip
 
 

@@ -119,6 +119,10 @@ class Plan:
             return dt.datetime.combine(self.activity.starts_on, dt.time(), tzinfo=self.zone)
         return first
 
+    def number_of(self, objective: Objective) -> int:
+        """Its place in the list, from 1."""
+        return [o.pk for o in self.objectives].index(objective.pk) + 1
+
     def sessions_of(self, objective: Objective) -> list[SlotFacts]:
         return [s for s in self.education if any(o.pk == objective.pk for o in s.objectives)]
 

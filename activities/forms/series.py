@@ -30,7 +30,7 @@ class SeriesForm(PortalForm):
     every = forms.ChoiceField(label=_("How often?"), choices=EVERY, initial="1", widget=widgets.Choices(inline=True))
     weekdays = MultiField(label=_("On which days?"), choices=DAYS, inline=True)
     weeks = MultiField(label=_("Which of the month?"), choices=WEEKS, inline=True, required=False, help_text=_("Only for a series that meets every month."))
-    starts_on = forms.DateField(label=_("First day"), widget=widgets.DateInput())
+    starts_on = forms.DateField(label=_("First day"), widget=widgets.DateInput(), help_text=_("Its first meeting, or any day before."))
     ends_on = forms.DateField(label=_("Last day"), widget=widgets.DateInput(), help_text=_("At most 12 months later; each year is a new series."))
     start_time = forms.TimeField(label=_("Begins at"), widget=widgets.TimeInput(), help_text=_("Local time, also when the clocks change."))
     minutes = forms.IntegerField(label=_("Minutes"), widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 5, "max": 600}), help_text=_("Of education, each time."))

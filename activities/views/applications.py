@@ -48,7 +48,7 @@ def application_section(request: Any, number: str, section: str) -> HttpResponse
         raise Http404
     if request.method == "POST":
         return _write(request, access.editable_plan(request.actor, number), section)
-    editor = EDITORS[section](plans.load(access.plan(request.actor, number)), request.actor)
+    editor = EDITORS[section](plans.load(access.plan(request.actor, number)), request.actor, opened=request.GET.get("open", ""))
     return _show(request, editor)
 
 
@@ -71,6 +71,8 @@ def _landing(activity: Activity, section: str, action: str, outcome: Outcome) ->
     if action == "next" and section != order[-1]:
         return reverse("activities:application_section", args=[activity.number, order[order.index(section) + 1]])
     query = QueryDict(mutable=True)
+    if outcome.opened:
+        query["open"] = outcome.opened
     if outcome.undo:
         query["undo"] = outcome.undo
     elif action == "save":
@@ -82,7 +84,7 @@ def _landing(activity: Activity, section: str, action: str, outcome: Outcome) ->
 def _autosaved(request: Any, editor: Editor) -> HttpResponse:
     """The parts around the form that a saved answer changes; the form itself stays as it is under the writer's hands."""
     problems = editor.error_list
-    fresh = type(editor)(plans.load(_fresh(editor)), request.actor)
+    fresh = type(editor)(plans.load(_fresh(editor)), request.actor, opened=editor.opened)
     response = render(request, "activities/partials/_autosaved.html", {**_context(request, fresh), "problems": problems})
     response["X-Saved-At"] = local_time(clock.now(), editor.plan.activity.zone)
     return response

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Person
 from activities import access
 from activities.domain import activity_page, applications, gaps, people, sections
-from activities.domain.plan import Plan
+from activities.domain.plan import Plan, SlotFacts
 from activities.enums import CONTROLS_CONTENT, RoleKind, Section
 from activities.forms.applications import (
     BasicsForm,
@@ -43,6 +43,7 @@ class Outcome:
     ok: bool = True
     anchor: str = ""
     undo: str = ""
+    opened: str = ""  # the line of a list that shows its form
     message: str = ""
 
 
@@ -55,8 +56,8 @@ class Editor:
     autosaves: ClassVar[bool] = True
     own_summary: ClassVar[bool] = False  # several forms: the page lists their errors together
 
-    def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None) -> None:
-        self.plan, self.actor, self.data = plan, actor, data
+    def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None, opened: str = "") -> None:
+        self.plan, self.actor, self.data, self.opened = plan, actor, data, opened
         # Without the mark the data is a lone button (undo): there is nothing typed to save.
         self.typed = data if data is not None and "sent" in data else None
         self.build()
@@ -78,7 +79,7 @@ class Editor:
         try:
             saved = self.save()
             act = self.actions().get(name)
-            return act(argument) if act and saved else Outcome(saved)
+            return act(argument) if act and saved else Outcome(saved, opened=self.opened)
         except DomainError as error:
             return self.refused(error)
 
@@ -399,15 +400,28 @@ class AgendaEditor(Editor):
     lead = gettext_lazy("Slots with their times. The credit follows from them and is computed as you write.")
 
     def build(self) -> None:
-        self.rows = [SlotForm(of_row(self.typed, f"s{s.session.pk}"), facts=s, plan=self.plan) for s in self.plan.slots]
+        self.rows = [self._row(facts) for facts in self.plan.slots]
         types = credit_types(self.plan.activity.kind)
         self.form = CreditForm(self.typed, instance=self.plan.activity, types=types)
 
+    def _row(self, facts: SlotFacts) -> dict[str, Any]:
+        """A line of the agenda; only the one that is open, or was sent, has its form: an agenda can be long."""
+        data = of_row(self.typed, f"s{facts.session.pk}")
+        pk = str(facts.session.pk)
+        if data is not None:
+            self.opened = pk
+        form = SlotForm(data, facts=facts, plan=self.plan) if data is not None or self.opened == pk else None
+        return {"facts": facts, "form": form, "numbers": [self.plan.number_of(o) for o in facts.objectives]}
+
+    @property
+    def slot_forms(self) -> list[SlotForm]:
+        return [row["form"] for row in self.rows if row["form"] is not None]
+
     def forms(self) -> list[Any]:
-        return [*self.rows, self.form]
+        return [*self.slot_forms, self.form]
 
     def save(self) -> bool:
-        rows = {f.facts.session.pk: answers for f in self.rows if (answers := f.answers())}
+        rows = {f.facts.session.pk: answers for f in self.slot_forms if (answers := f.answers())}
         if rows:
             sections.save_slots(rows=rows, **self.keys)
         if credit := self.form.answers():
@@ -415,11 +429,17 @@ class AgendaEditor(Editor):
         return all(fine(f) for f in self.forms())
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
-        return {"add": self._add, "remove": self._remove, "restore": self._restore}
+        return {"add": self._add, "open": self._open, "close": self._close, "remove": self._remove, "restore": self._restore}
 
     def _add(self, _argument: str) -> Outcome:
         day = BasicsForm.base_fields["starts_on"].clean((self.data or {}).get("day") or None) if self.plan.activity.starts_on is None else None
-        return Outcome(anchor=f"slot-{sections.add_slot(day=day, **self.keys).pk}")
+        return self._open(str(sections.add_slot(day=day, **self.keys).pk))
+
+    def _open(self, argument: str) -> Outcome:
+        return Outcome(anchor=f"slot-{argument}", opened=argument)
+
+    def _close(self, _argument: str) -> Outcome:
+        return Outcome(anchor="agenda")
 
     def _remove(self, argument: str) -> Outcome:
         sections.remove_slot(session_id=_number(argument), **self.keys)

@@ -19,10 +19,12 @@ from django.db import models, transaction
 from accounts.models import (
     AccreditationTerm, Department, DepartmentMember, Identity, IdentityLink, OfficeRole, Person, PersonAddress, Provider, User,
 )  # fmt: skip
-from activities.domain import agenda
+from activities.domain import agenda, snapshots
+from activities.domain import plan as plans
 from activities.enums import SlotKind
 from activities.models import (
-    Activity, ActivityGap, ActivityNumber, ActivityRole, AttendanceEvidence, GapEvidence, Need, Objective, PracticeGap, Registration, SeriesPlan, Session,
+    Activity, ActivityGap, ActivityNumber, ActivityRole, AttendanceEvidence, ChangeRequest, Decision, GapEvidence, Need, Objective, PracticeGap,
+    Registration, SeriesPlan, Session, Submission,
 )  # fmt: skip
 from cme_portal.school import words
 from common import clock, codes, rulesets, statements
@@ -39,6 +41,7 @@ from integrity.models import Company, Disclosure, MitigationAction, Relationship
 ZONE = "America/New_York"
 BY = system("set-up")
 CHUNK = 2000
+IN_REVIEW = 13  # the first activity in review: its speaker has a relationship to decide
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def build(size: Size) -> School:
         _gaps(school)
         _activities(school)
         _roles(school)
+        _submissions(school)
         _published(school)
         _attendance_and_claims(school)
         ActivityNumber.objects.update_or_create(year=school.today.year, defaults={"last": next(school.numbers) - 1})
@@ -196,7 +200,9 @@ def _activities(s: School) -> None:
         topic, form = words.TOPICS[i % len(words.TOPICS)], words.COURSE_FORMS[(i // len(words.TOPICS)) % len(words.COURSE_FORMS)]
         status = early[i] if i < len(early) else ""
         day = s.today + dt.timedelta(days=s.rng.randint(21, 160) if status or s.rng.random() < 0.25 else -s.rng.randint(1, 300))
-        rows.append(_activity(s, title=form.format(topic), kind="C", status=status or _by_date(s, day), first=day, last=day))
+        # Every other one that still moves belongs to Medicine, so that the named planner has work at each stage.
+        home = s.departments[0] if status and i % 2 == 0 else None
+        rows.append(_activity(s, title=form.format(topic), kind="C", status=status or _by_date(s, day), first=day, last=day, department=home))
     for i in range(s.size.series - 1):
         department = s.departments[(i + 1) % len(s.departments)]
         first = s.today - dt.timedelta(days=s.rng.randint(60, 240))
@@ -372,7 +378,7 @@ def _roles(s: School) -> None:
         roles += [ActivityRole(activity=a, person=p, role=r, assumed_at=at, added_by=BY.label) for r, p in team]
         roles.append(ActivityRole(activity=a, person=s.named["coordinator"], role="coordinator", controls_content=False, assumed_at=at, added_by=BY.label))
         for n, session in enumerate(x for x in s.sessions[a.pk] if x.kind == SlotKind.EDUCATION):
-            speaker = s.named["speaker"] if (i, n) in {(0, 1), (1, 13)} else s.rng.choice(s.speakers[1:])
+            speaker = s.named["speaker"] if (i, n) in {(0, 1), (1, 13), (IN_REVIEW, 0)} else s.rng.choice(s.speakers[1:])
             roles.append(ActivityRole(activity=a, session=session, person=speaker, role="speaker", assumed_at=at, added_by=BY.label))
     bulk(roles)
     people = list({r.person_id: r.person for r in roles if r.controls_content}.values())
@@ -397,7 +403,7 @@ def _roles(s: School) -> None:
     pairs = sorted({(r.activity_id, r.person_id) for r in roles if r.person_id in tie_of and r.activity_id not in undecided})
     decisions = bulk(
         RelevanceDecision(
-            relationship=tie_of[p], activity_id=a, relevant=(a + p) % 3 != 0, rationale="Compared the company’s products with the agenda.",
+            relationship=tie_of[p], activity_id=a, relevant=a == s.activities[0].pk or (a + p) % 3 != 0, rationale="Compared the company’s products with the agenda.",
             decided_by=s.staff, decided_at=s.now - dt.timedelta(days=320),
         )
         for a, p in pairs
@@ -415,6 +421,22 @@ def _roles(s: School) -> None:
 def tie_person(decision: RelevanceDecision, tie_of: dict[int, Relationship]) -> int:
     """Whose relationship a decision is about."""
     return int(decision.relationship.disclosure.person_id)
+
+
+def _submissions(s: School) -> None:
+    """The plan frozen as it was sent in; what was returned has a request, what was approved its decision."""
+    for a in s.activities:
+        if a.submitted_at is None:
+            continue
+        facts = plans.load(a)
+        sent = Submission.objects.create(activity=a, number=1, plan=snapshots.freeze(facts), submitted_at=a.submitted_at, submitted_by=s.named["planner"].name_with_degrees)
+        if a.status == "returned":
+            ChangeRequest.objects.create(
+                activity=a, section="agenda", text="Give the third session an objective, or take it out of the credit.", rule="CORE-4",
+                asked_at=s.now - dt.timedelta(days=2), asked_by=s.staff,
+            )  # fmt: skip
+        if a.approved_at:
+            Decision.objects.create(activity=a, submission=sent, kind="approve", decided_at=a.approved_at, decided_by=s.staff)
 
 
 def _published(s: School) -> None:

@@ -16,7 +16,7 @@ from credits.domain.transcripts import Row, Transcript
 
 VERSION = "transcript/1"
 CLAIMED = "Credits are those the physician claimed. Records are kept for six years."
-ATTENDED = "Attendance is documented; AMA PRA credit is awarded to physicians only. Records are kept for six years."
+ATTENDED = "Attendance is documented here; credit is awarded to physicians only. Records are kept for six years."
 
 
 def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
@@ -86,4 +86,4 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _attended(found: Transcript) -> dict[str, Any]:
     one = found.attended == 1
-    return {"label_runs": [{"text": "activity attended" if one else "activities attended", "style": ""}], "value": str(found.attended), "caption": "the credit each was designated for stands on its line"}
+    return {"label_runs": [{"text": "activity attended" if one else "activities attended", "style": ""}], "value": str(found.attended), "caption": "designated credit on each line"}

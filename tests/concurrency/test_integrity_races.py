@@ -1,5 +1,6 @@
 """Two people of the office at the same relationship: one decides, the other is told who did."""
 
+import contextlib
 import threading
 
 import pytest
@@ -46,10 +47,8 @@ def meet(monkeypatch):
 
     def reading(*args, **kwargs):
         found = read(*args, **kwargs)
-        try:
+        with contextlib.suppress(threading.BrokenBarrierError):
             barrier.wait(timeout=1.5)
-        except threading.BrokenBarrierError:
-            pass
         return found
 
     monkeypatch.setattr(standing, "for_activity", reading)

@@ -6,23 +6,28 @@ import pgtrigger.registry
 import pytest
 from django.apps import apps
 from django.db import connection, models, transaction
-from django.db.utils import InternalError
+from django.db.utils import IntegrityError, InternalError
 
 from cme_portal.management.commands.build_docs import WORKFLOWS
+from common import clock
 from tests.factories import ActivityFactory, SessionFactory
 from tests.factories.registrations import RegistrationFactory
 
 APPS = ("common", "accounts", "activities", "integrity", "evaluations", "credits", "reporting")
 # pghistory's tables are made from ours and carry what those carry.
 MODELS = [m for app in APPS for m in apps.get_app_config(app).get_models() if not m.__name__.endswith("Event") or m.__name__ == "AuditEvent"]
-FACTORIES = {"activity": lambda s: ActivityFactory(status=s), "session": lambda s: SessionFactory(status=s), "registration": lambda s: RegistrationFactory(status=s)}
-
-# A time without who is right where the portal acts by itself, where the person of the row acts, or where another
-# column of the row says who. Everything else that has both has a constraint.
-BY_OTHER_MEANS: dict[str, str] = {
-    "accounts.Department": "set up once",
+_AT = clock.now
+# A row in a given state, with every date that its constraints may ask for.
+FACTORIES = {
+    "activity": lambda s: ActivityFactory(status=s, submitted_at=_AT(), approved_at=_AT(), designated_at=_AT(), published_at=_AT()),
+    "session": lambda s: SessionFactory(status=s),
+    "registration": lambda s: RegistrationFactory(
+        status=s, cancelled_at=_AT() if s == "cancelled" else None, offered_until=_AT() if s == "offered" else None
+    ),
 }
-# Pairs whose halves are both NOT NULL need no constraint; nullable ones do.
+BEGINNINGS = {"activity": {"draft"}, "session": {"planned"}, "registration": {"registered", "waiting"}}
+
+# Nullable pairs that may be halved, with the reason.
 NOT_PAIRED = {
     ("activities.Activity", "signed"): "signed_name is kept when a returned application is signed anew",
 }
@@ -113,18 +118,17 @@ def test_the_database_allows_exactly_the_table(workflow):
                     transaction.set_rollback(True)
             except InternalError:
                 pass
+            except IntegrityError:  # the trigger let it pass; a date is missing, which is the domain's to set
+                allowed.add((old, new))
     assert sorted(allowed) == workflow.pairs()
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda w: w.name)
 def test_every_state_can_be_reached(workflow):
-    start = workflow.states.values[0]
-    reached, todo = {start}, [start]
-    while todo:
-        state = todo.pop()
-        for old, new in workflow.pairs():
-            if old == state and new not in reached:
-                reached.add(new)
-                todo.append(new)
-    others = {"registered", "waiting"} if workflow.name == "registration" else set()  # both are beginnings
-    assert set(workflow.states.values) - reached - others == set()
+    reached = set(BEGINNINGS[workflow.name])
+    while True:
+        further = {new for old, new in workflow.pairs() if old in reached} - reached
+        if not further:
+            break
+        reached |= further
+    assert set(workflow.states.values) == reached

@@ -406,3 +406,18 @@ def test_page_takes_a_constant_number_of_queries(client, url, person, items, mon
     )
     with django_assert_num_queries(5):
         assert client.get(url).content.decode().count("<li><span") == items
+
+
+def test_month_of_an_end_that_was_taken_back_is_ignored(client, url, on_file):
+    sent = {
+        f"e{on_file[0].pk}-ended_on": "3/26?",
+        "c1-company": "Corvane",
+        "c1-nature": "consultant",
+        "c1-going_on": "yes",
+        "c1-ended_on": "soon",
+    }
+
+    client.post(url, answers((on_file[0], "same"), (on_file[1], "same"), answer="some") | sent)
+
+    assert kept()[1][0] == ("Ostrea Diagnostics", "consultant", False, "")
+    assert kept()[1][2] == ("Corvane", "consultant", False, "")

@@ -1,0 +1,322 @@
+"""Every address of the portal, opened as every role on a grown school: nobody meets an error, nobody sees what is not theirs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import rules
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.actors import actor_of
+from accounts.domain import links
+from accounts.models import Department, DepartmentMember, Person, PersonAddress, User
+from activities.enums import Section
+from activities.models import Activity, PracticeGap, Registration, Session
+from cme_portal.school import build
+from common import clock, rulesets
+from common.actors import system
+from common.models import OutboxMessage
+from common.page import Page
+from credits.domain import certificates
+from credits.models import Certificate, Claim, TranscriptDocument
+
+pytestmark = pytest.mark.django_db
+SIZE = build.Size(people=120, courses=40, series=3, enduring=3, sessions_per_series=10, evidence=500, rendered=2)
+# Not ours: they decide by their own means who may come in.
+FOREIGN_VIEWS = {"admin", "mfa"}
+NOWHERE = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Address:
+    """One pattern of the URL configuration."""
+
+    name: str
+    route: str
+    parameters: tuple[str, ...]
+    view: Any
+
+    @property
+    def declared(self) -> Page | None:
+        return getattr(self.view, "page", None)
+
+
+def addresses(resolver: URLResolver | None = None, space: str = "") -> Iterator[Address]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            names = [*filter(None, [space, entry.namespace])]
+            yield from addresses(entry, ":".join(names))
+        elif isinstance(entry, URLPattern) and entry.name:
+            name = f"{space}:{entry.name}" if space else entry.name
+            yield Address(name, str(entry.pattern), tuple(entry.pattern.converters), entry.callback)
+
+
+def is_foreign(address: Address) -> bool:
+    return address.name.split(":")[0] in FOREIGN_VIEWS or address.name.startswith("mfa_")
+
+
+ALL = list(addresses())
+OURS = [a for a in ALL if not is_foreign(a)]
+
+
+def label(address: Address) -> str:
+    return address.name
+
+
+# --------------------------------------------------------------------------------------- the school
+
+
+@dataclass(frozen=True)
+class School:
+    """A grown school, a person of each role, and an object of each kind: some of the learner's own, some of others."""
+
+    people: dict[str, User | None]
+    numbers: tuple[str, ...]
+    objects: dict[str, list[dict[str, Any]]]
+    foreign: dict[str, list[dict[str, Any]]]
+
+    def examples(self, address: Address) -> list[dict[str, Any]]:
+        if not address.parameters:
+            return [{}]
+        if address.name in self.objects:
+            return self.objects[address.name]
+        if address.parameters == ("number",):
+            return [{"number": n} for n in self.numbers]
+        return []
+
+
+@pytest.fixture
+def _django_db_helper():
+    """The mark above only has the database made; its own transaction per test would close our connection."""
+
+
+@pytest.fixture(scope="module")
+def school(django_db_setup, django_db_blocker) -> Iterator[School]:
+    """Built once, in a transaction that is taken back; the tests of this file only read, or take back what they write."""
+    outer = transaction.atomic(savepoint=True)
+    outer._from_testcase = True  # lets durable transactions run inside, as TestCase does
+    with django_db_blocker.unblock(), outer:
+        rulesets.forget()
+        yield _grown(build.build(SIZE))
+        transaction.set_rollback(True)
+    from accounts.models import Provider
+
+    Provider._current = None
+
+
+@pytest.fixture
+def visit(school):
+    """Open an address as a role; whatever that writes is taken back."""
+    inner = transaction.atomic(savepoint=True)
+    inner._from_testcase = True
+    with inner:
+        yield lambda role, url: _client(school.people[role]).get(url)
+        transaction.set_rollback(True)
+
+
+def _client(user: User | None) -> Client:
+    client = Client(raise_request_exception=True)
+    if user is not None:
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def _grown(made: build.School) -> School:
+    named = {name: User.objects.get(person=person) for name, person in made.named.items()}
+    stranger = User.objects.create_user("stranger@lakeshore.example", made.people[-1], date_joined=clock.now())
+    elsewhere = Department.objects.create(code="ELSE", name="Elsewhere")
+    DepartmentMember.objects.create(department=elsewhere, person=stranger.person, added_at=clock.now())
+    people = {
+        "anonymous": None, "learner": named["physician"], "speaker": named["speaker"], "planner": named["planner"], "stranger": stranger,
+        "reviewer": named["reviewer"], "staff": named["staff"], "director": named["director"], "leadership": named["dean"],
+    }  # fmt: skip
+    physician = made.named["physician"]
+    own = Claim.objects.filter(person=physician).order_by("-pk").first()
+    other = Claim.objects.exclude(person__in=made.named.values()).order_by("pk").first()
+    assert own and other, "The school has no claims; make it larger."
+    rendered = own.certificates.get()
+    certificates.render(rendered.pk)
+    kept = TranscriptDocument.objects.create(
+        person=physician, code="LS-26-WALK-WALK-WALK", content_hash="0" * 64, template_version="walk", requested_at=clock.now(),
+        snapshot=_transcript(physician),
+    )  # fmt: skip
+    strangers = TranscriptDocument.objects.create(
+        person=other.person, code="LS-26-KLAW-KLAW-KLAW", content_hash="1" * 64, template_version="walk", requested_at=clock.now(),
+        snapshot=_transcript(other.person),
+    )  # fmt: skip
+    by_status = {a.status: a for a in Activity.objects.order_by("pk")}
+    planned = Activity.objects.filter(roles__person=made.named["planner"], roles__role="director")
+    numbers = sorted({a.number for a in by_status.values()} | {a.number for a in planned.order_by("pk")[:3]} | {made.activities[1].number, "2026-9999", "nonsense"})
+    series = made.activities[1]
+    held = Session.objects.filter(activity=series, status="held").first()
+    coming = Session.objects.filter(activity=series, status="ready").first()
+    attended = Session.objects.filter(evidence__identity=made.identities[physician.pk]).first()
+    assert held and coming and attended
+    address = PersonAddress.objects.get(person=physician)
+    registered = Registration.objects.filter(person=made.people[30]).first()
+    gap = PracticeGap.objects.first()
+    assert gap
+    of_series = [{"number": series.number, "pk": s.pk} for s in (held, coming)] + [{"number": series.number, "pk": NOWHERE}]
+    token = _link(made)
+    certificate_codes = [{"code": rendered.code}, {"code": other.certificates.get().code}, {"code": "LS-26-ZZZZ-ZZZZ-ZZZZ"}]
+    objects: dict[str, list[dict[str, Any]]] = {
+        "activities:gap_detail": [{"pk": gap.pk}, {"pk": NOWHERE}],
+        "activities:request_answer": [{"number": numbers[0], "pk": NOWHERE}],
+        "activities:session_change": of_series, "activities:session_present": of_series, "activities:session_sheet": of_series,
+        "activities:session_attendance": of_series,
+        "activities:application_section": [{"number": n, "section": s} for n in (made.activities[0].number, series.number, *numbers[:1]) for s in (*Section.values, "nonsense")],
+        "credits:check_in_by_qr": [{"code": coming.check_in_code}, {"code": held.check_in_code}, {"code": "ZZZZZZ"}],
+        "credits:checked_in": [{"pk": attended.pk}, {"pk": coming.pk}, {"pk": NOWHERE}],
+        "credits:claimed": [{"pk": own.pk}, {"pk": other.pk}, {"pk": NOWHERE}],
+        "credits:certificate": certificate_codes, "credits:verify_code": certificate_codes,
+        "credits:transcript_document": [{"code": c.code} for c in (kept, strangers)], "credits:transcript_file": [{"code": c.code} for c in (kept, strangers)],
+        "integrity:disclosure_by_link": [{"token": token}, {"token": "nonsense"}], "integrity:disclosure_new_link": [{"token": token}, {"token": "nonsense"}],
+        "accounts:address_main": [{"pk": address.pk}, {"pk": NOWHERE}], "accounts:address_remove": [{"pk": address.pk}],
+        "accounts:address_restore": [{"pk": address.pk}],
+        "demo:sign_in_as": [{"user_id": stranger.pk}], "demo:message": [{"pk": _message()}, {"pk": NOWHERE}],
+    }  # fmt: skip
+    theirs = Activity.objects.exclude(department=elsewhere).filter(status="draft").first()
+    assert theirs and registered
+    foreign = {
+        # who must not find what: 404, as if it did not exist
+        "learner": [
+            {"name": "credits:claimed", "pk": other.pk}, {"name": "credits:certificate", "code": other.certificates.get().code},
+            {"name": "credits:transcript_document", "code": strangers.code}, {"name": "credits:transcript_file", "code": strangers.code},
+            {"name": "credits:checked_in", "pk": coming.pk}, {"name": "activities:activity_detail", "number": theirs.number},
+            {"name": "activities:plan_detail", "number": theirs.number}, {"name": "activities:trace", "number": theirs.number},
+            {"name": "activities:application_section", "number": theirs.number, "section": Section.values[0]},
+            {"name": "activities:session_attendance", "number": series.number, "pk": held.pk},
+            {"name": "credits:claim", "number": theirs.number}, {"name": "evaluations:evaluation_answer", "number": theirs.number},
+        ],
+        "stranger": [
+            {"name": "activities:plan_detail", "number": theirs.number}, {"name": "activities:gap_detail", "pk": gap.pk},
+            {"name": "activities:application_section", "number": theirs.number, "section": Section.values[0]},
+            {"name": "activities:application_submit", "number": theirs.number}, {"name": "activities:application_withdraw", "number": theirs.number},
+            {"name": "activities:series_plan", "number": series.number}, {"name": "activities:session_sheet", "number": series.number, "pk": held.pk},
+            {"name": "credits:claimed", "pk": own.pk}, {"name": "credits:certificate", "code": rendered.code},
+        ],
+    }  # fmt: skip
+    return School(people, tuple(numbers), objects, foreign)
+
+
+def _transcript(person: Person) -> dict[str, Any]:
+    """The frozen content of a transcript as the page reads it; made by the same function as the real one."""
+    from credits.documents import transcript as document
+    from credits.domain import transcripts
+
+    return document.coded(document.content(person, transcripts.load(person), clock.now().date()), "LS-26-WALK-WALK-WALK")
+
+
+def _link(made: build.School) -> str:
+    _grant, token = links.make(person=made.named["speaker"], purpose="disclosure", obj=made.activities[0], by=system("walk"), days=3)
+    return token
+
+
+def _message() -> int:
+    return OutboxMessage.objects.create(to="a@lakeshore.example", template="walk", subject="Walk", text="Walk", html="<p>Walk</p>", created_at=clock.now()).pk
+
+
+# --------------------------------------------------------------------------------------- the guards
+
+ROLES = ("anonymous", "learner", "speaker", "planner", "stranger", "reviewer", "staff", "director", "leadership")
+
+
+def test_every_view_declares_who_may_open_it():
+    assert [a.name for a in OURS if a.declared is None] == []
+
+
+def test_every_address_has_an_object_to_be_visited_with(school):
+    """A new address with a parameter gets an example in `_grown`, or nobody ever opens it here."""
+    assert [a.name for a in OURS if not school.examples(a)] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_meets_an_error_and_none_passes_a_closed_door(role, school, visit):
+    user = school.people[role]
+    wrong, opened = [], 0
+    for address in OURS:
+        page = address.declared
+        for arguments in school.examples(address):
+            url = reverse(address.name, kwargs=arguments)
+            response = visit(role, url)
+            opened += response.status_code == 200
+            expected = _expected(page, user)
+            if address.name in {"healthz", "readyz"}:
+                expected = {200, 503}
+            if response.status_code not in expected:
+                wrong.append(f"{url}: {response.status_code}, expected {sorted(expected)}")
+            elif expected == {302} and not response.url.startswith(reverse(settings.LOGIN_URL)):
+                wrong.append(f"{url}: sent to {response.url} instead of signing in")
+    assert wrong == []
+    assert opened > 10, "The walk opens next to nothing; is the school empty?"
+
+
+def _expected(page: Page, user: User | None) -> set[int]:
+    if page.perm and user is None:
+        return {302}
+    if page.perm and not rules.has_perm(page.perm, actor_of(user)):
+        return {403}
+    return {200, 302, 400, 403, 404, 405, 409, 410}
+
+
+@pytest.mark.parametrize("role", ["learner", "stranger"])
+def test_foreign_objects_are_not_found(role, school, visit):
+    wrong = []
+    for entry in school.foreign[role]:
+        arguments = {k: v for k, v in entry.items() if k != "name"}
+        url = reverse(entry["name"], kwargs=arguments)
+        if (status := visit(role, url).status_code) != 404:
+            wrong.append(f"{url}: {status}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", [r for r in ROLES if r not in {"staff", "director"}])
+def test_the_office_is_closed_to_everybody_else(role, school, visit):
+    """Admin pages of the office: no list, no form, for anybody without its role (decision 21)."""
+    entries = [a for a in ALL if a.name.startswith("admin:") and not a.parameters and a.name not in {"admin:login", "admin:logout", "admin:jsi18n"}]
+    for address in entries:
+        assert visit(role, reverse(address.name)).status_code in {302, 403, 404}, address.name
+
+
+@pytest.mark.parametrize("role", ["staff", "director"])
+def test_the_office_can_open_its_lists(role, school, visit):
+    wrong = []
+    for address in ALL:
+        if address.name.startswith("admin:") and not address.parameters and address.name not in {"admin:login", "admin:logout"}:
+            status = visit(role, reverse(address.name)).status_code
+            if status not in {200, 302, 403, 404, 405}:
+                wrong.append(f"{address.name}: {status}")
+    assert wrong == []
+
+
+def test_only_declared_methods_are_answered(school, visit):
+    """A page that only reads refuses POST; no page takes PUT or DELETE."""
+    client, wrong = _client(school.people["director"]), []
+    for address in OURS:
+        arguments = next(iter(school.examples(address)), None)
+        if arguments is None:
+            continue
+        url = reverse(address.name, kwargs=arguments)
+        methods = ["put", "delete"] + ([] if address.declared.write else ["post"])
+        wrong += [f"{m} {url}" for m in methods if getattr(client, m)(url).status_code != 405]
+    assert wrong == []
+
+
+def test_every_post_wants_its_token(school):
+    """CSRF is on for every page that writes, signed in or not."""
+    wrong = []
+    for user in (None, school.people["learner"]):
+        client = Client(enforce_csrf_checks=True)
+        if user:
+            client.force_login(user)
+        for address in OURS:
+            arguments = next(iter(school.examples(address)), None)
+            if address.declared.write and arguments is not None:
+                url = reverse(address.name, kwargs=arguments)
+                if client.post(url, {"x": "1"}).status_code != 403:
+                    wrong.append(url)
+    assert wrong == []
