@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from activities import validators
 from activities.domain import agenda as agendas
-from activities.domain.plan import Plan
+from activities.domain.plan import Plan, SlotFacts
 from activities.enums import Delivery, MooreLevel, Section
 from common import clock, rulesets
 from common.findings import Finding, Level, check
@@ -71,7 +71,14 @@ def check_place(plan: Plan) -> Finding:
 @check("APP-1", gates=PLANNING)
 def check_expected_learners(plan: Plan) -> Finding:
     n = plan.activity.expected_learners
-    return _finding(plan, Section.BASICS, bool(n), _("Expected number of learners"), anchor="id_expected_learners", proof=str(n or ""))
+    return _finding(
+        plan,
+        Section.BASICS,
+        bool(n),
+        _("Expected number of learners"),
+        anchor="id_expected_learners",
+        proof=str(n or ""),
+    )
 
 
 @check("APP-3", gates=PLANNING)
@@ -135,7 +142,14 @@ def check_professions_known(plan: Plan) -> Finding | None:
     unknown = [r.person.full_name for r in plan.planners if not r.person.profession]
     if not plan.planners:
         return None
-    return _finding(plan, Section.PEOPLE, not unknown, _("Every planner’s profession is known"), proof=_named(unknown), anchor="people")
+    return _finding(
+        plan,
+        Section.PEOPLE,
+        not unknown,
+        _("Every planner’s profession is known"),
+        proof=_named(unknown),
+        anchor="people",
+    )
 
 
 # --- gap and needs: APP-4, CORE-4 --------------------------------------------------------------------
@@ -153,7 +167,11 @@ def check_gap_linked(plan: Plan) -> Finding:
 def check_gap_described(plan: Plan) -> Finding | None:
     if not plan.gaps:
         return None
-    short = [g for g in plan.gaps if not (g.gap.audience.strip() and g.gap.current_practice.strip() and g.gap.desired_practice.strip())]
+    short = [
+        g
+        for g in plan.gaps
+        if not (g.gap.audience.strip() and g.gap.current_practice.strip() and g.gap.desired_practice.strip())
+    ]
     warning = next(filter(None, (validators.lint_gap(g.text) for g in plan.gaps)), "")
     return _finding(
         plan, Section.GAP, not short, _("The gap says whose practice, what they do now and what they should do"),
@@ -257,7 +275,14 @@ def check_agenda(plan: Plan) -> Finding:
             plan, Section.AGENDA, bool(plan.education) or hasattr(plan.activity, "series_plan"),
             _("The agenda has its sessions, or a recurrence"), anchor="agenda", proof=_sessions(plan),
         )  # fmt: skip
-    return _finding(plan, Section.AGENDA, bool(plan.education), _("The agenda has education on it"), anchor="agenda", proof=_sessions(plan))
+    return _finding(
+        plan,
+        Section.AGENDA,
+        bool(plan.education),
+        _("The agenda has education on it"),
+        anchor="agenda",
+        proof=_sessions(plan),
+    )
 
 
 def _sessions(plan: Plan) -> str:
@@ -289,7 +314,7 @@ def check_sessions_have_speakers(plan: Plan) -> Finding | None:
     )  # fmt: skip
 
 
-def _of_gate(plan: Plan) -> list:  # type: ignore[type-arg]
+def _of_gate(plan: Plan) -> list[SlotFacts]:
     if plan.session is None:
         return plan.education
     return [s for s in plan.education if s.session.pk == plan.session.pk]
@@ -321,7 +346,15 @@ def check_one_place_at_a_time(plan: Plan) -> Finding | None:
         _("%(name)s: %(a)s and %(b)s") % {"name": names[who], "a": a.title, "b": b.title}
         for who, slots in mine.items() for a, b in agendas.overlapping({s.id: s for s in slots}.values())
     ]  # fmt: skip
-    return _finding(plan, Section.AGENDA, not clashes, _("Nobody speaks in two sessions at once"), proof=_named(clashes), failed=True, anchor="agenda")
+    return _finding(
+        plan,
+        Section.AGENDA,
+        not clashes,
+        _("Nobody speaks in two sessions at once"),
+        proof=_named(clashes),
+        failed=True,
+        anchor="agenda",
+    )
 
 
 @check("CORE-4", "APP-10", gates=PLANNING)
@@ -344,7 +377,13 @@ def check_threads_whole(plan: Plan) -> Finding | None:
 
 @check("APP-11", gates=PLANNING, group="Credit and wording")
 def check_credit_asked(plan: Plan) -> Finding:
-    return _finding(plan, Section.AGENDA, bool(plan.activity.credit_types), _("The credit asked for is named"), anchor="id_credit_types_0")
+    return _finding(
+        plan,
+        Section.AGENDA,
+        bool(plan.activity.credit_types),
+        _("The credit asked for is named"),
+        anchor="id_credit_types_0",
+    )
 
 
 # --- format: APP-6, APP-7, APP-8 ---------------------------------------------------------------------
@@ -372,7 +411,13 @@ def check_format(plan: Plan) -> Finding:
 
 @check("CORE-7", "APP-8", gates=PLANNING)
 def check_competencies(plan: Plan) -> Finding:
-    return _finding(plan, Section.FORMAT, bool(plan.activity.competencies), _("At least one competency is named"), anchor="id_competencies_0")
+    return _finding(
+        plan,
+        Section.FORMAT,
+        bool(plan.activity.competencies),
+        _("At least one competency is named"),
+        anchor="id_competencies_0",
+    )
 
 
 # --- evaluation: APP-12 ------------------------------------------------------------------------------
@@ -405,7 +450,14 @@ def check_evaluation_level(plan: Plan) -> Finding:
 def check_attested(plan: Plan) -> Finding:
     a = plan.activity
     ok = a.attest_independent and a.attest_no_marketing and a.attest_valid_content and a.attest_privacy
-    return _finding(plan, Section.SIGN, ok, _("The director attests independence, balance and privacy"), anchor="id_attest_independent", who="director")
+    return _finding(
+        plan,
+        Section.SIGN,
+        ok,
+        _("The director attests independence, balance and privacy"),
+        anchor="id_attest_independent",
+        who="director",
+    )
 
 
 @check("APP-16", gates=PLANNING)
@@ -422,7 +474,14 @@ def check_requests_answered(plan: Plan) -> Iterable[Finding]:
     for request in plan.open_requests:
         if request.answered_at is None:
             section = Section(request.section)
-            yield _finding(plan, section, False, _("The office’s request is answered"), proof=request.text, anchor=f"request-{request.pk}")
+            yield _finding(
+                plan,
+                section,
+                False,
+                _("The office’s request is answered"),
+                proof=request.text,
+                anchor=f"request-{request.pk}",
+            )
 
 
 # --- designation ---------------------------------------------------------------------------------------
@@ -432,4 +491,12 @@ def check_requests_answered(plan: Plan) -> Iterable[Finding]:
 def check_designated_before_start(plan: Plan) -> Finding:
     start = plan.starts_at
     ok = start is not None and clock.now() < start
-    return _finding(plan, Section.AGENDA, ok, _("Credit is designated before the first session"), anchor="agenda", failed=True, who="staff")
+    return _finding(
+        plan,
+        Section.AGENDA,
+        ok,
+        _("Credit is designated before the first session"),
+        anchor="agenda",
+        failed=True,
+        who="staff",
+    )

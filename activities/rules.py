@@ -10,6 +10,7 @@ from common.actors import Actor
 @rules.predicate
 def plans_activity(actor: Actor, activity: object) -> bool:
     """Member of its department, or holder of a planning role in it."""
+    activity = getattr(activity, "activity", activity)  # a session stands for its activity
     if activity is None or actor.person_id is None:
         return False
     if activity.department_id in actor.departments:  # type: ignore[attr-defined]

@@ -5,16 +5,33 @@ import re
 from django.utils.translation import gettext as _
 
 # VOC-GAP: "need for update" says what we want to do, not what is wrong in practice.
-_UPDATE_ONLY = re.compile(r"\b(need(s|ed)?\s+(for|of|an?)?\s*(an?\s+)?(update|refresher|review|overview)|updates?\s+(on|in|about)|stay\s+current|keep\s+(up|abreast))\b", re.IGNORECASE)
+_UPDATE_ONLY = re.compile(
+    r"\b(need(s|ed)?\s+(for|of|an?)?\s*(an?\s+)?(update|refresher|review|overview)|updates?\s+(on|in|about)|stay\s+current|keep\s+(up|abreast))\b",
+    re.IGNORECASE,
+)
 # APP-5: nobody can see somebody understand.
-_UNSEEN_VERBS = ("understand", "know", "appreciate", "learn", "be aware", "be familiar", "become familiar", "grasp", "realize", "believe", "gain")
+_UNSEEN_VERBS = (
+    "understand",
+    "know",
+    "appreciate",
+    "learn",
+    "be aware",
+    "be familiar",
+    "become familiar",
+    "grasp",
+    "realize",
+    "believe",
+    "gain",
+)
 _UNSEEN = re.compile(rf"^\W*(to\s+|better\s+|be able to\s+)*({'|'.join(_UNSEEN_VERBS)})\b", re.IGNORECASE)
 
 
 def lint_gap(text: str) -> str:
     """A sentence when the text names a wish for teaching instead of a practice (VOC-GAP); "" when it is fine."""
     if _UPDATE_ONLY.search(text):
-        return _("“Need for an update” says what to teach, not what goes wrong. Say what clinicians do now, with a number if there is one.")
+        return _(
+            "“Need for an update” says what to teach, not what goes wrong. Say what clinicians do now, with a number if there is one."
+        )
     return ""
 
 
@@ -23,6 +40,7 @@ def lint_objective(text: str) -> str:
     found = _UNSEEN.match(text)
     if found:
         verb = found.group(2).lower()
-        return _("“%(verb)s” can’t be observed. Say what the learner will do, for example “choose”, “start”, “hand over”.") % {"verb": verb.capitalize()}
+        return _(
+            "“%(verb)s” can’t be observed. Say what the learner will do, for example “choose”, “start”, “hand over”."
+        ) % {"verb": verb.capitalize()}
     return ""
-

@@ -217,6 +217,7 @@ PAGE_PANELS: dict[str, tuple[str, ...]] = {
     "agenda": ("credits.panels.agenda",),
 }
 ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
+DISCLOSURE_DELIVERY = "integrity.domain.disclosure_text.record_delivery"  # f(activity=, session=, person=, sha=, channel=, at=)
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}

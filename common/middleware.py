@@ -1,11 +1,32 @@
 """Request id on every log line and error page; the real client address behind trusted proxies only."""
 
+import ipaddress
 import secrets
 from collections.abc import Callable
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+
+def client_address(remote: str, forwarded: str) -> str:
+    """Who asked: read from the right, past our own proxies, and never past the first stranger, who may have written the rest."""
+    for claimed in reversed(forwarded.split(",") if forwarded else []):
+        if not _is_proxy(remote):
+            break
+        try:
+            remote = str(ipaddress.ip_address(claimed.strip()))
+        except ValueError:
+            break
+    return remote
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+        return any(found in ipaddress.ip_network(proxy) for proxy in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
 
 
 class RequestIdMiddleware:
@@ -19,9 +40,7 @@ class RequestIdMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request.reference)  # type: ignore[attr-defined]
         remote = request.META.get("REMOTE_ADDR", "")
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-        if forwarded and remote in settings.TRUSTED_PROXIES:
-            request.META["REMOTE_ADDR"] = forwarded.split(",")[-1].strip()
+        request.META["REMOTE_ADDR"] = client_address(remote, request.META.get("HTTP_X_FORWARDED_FOR", ""))
         response = self.get_response(request)
         response["X-Request-Id"] = request.reference  # type: ignore[attr-defined]
         if request.path.startswith("/admin/"):

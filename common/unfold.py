@@ -1,6 +1,5 @@
 """The palette of static/css/tokens.css for django-unfold, and the parts of UNFOLD that never change.
 
-The sidebar (SIDEBAR) is not set here: pages over several apps register their own entries.
 Paths are callables because settings are read before static files are ready.
 """
 
@@ -8,6 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 COLORS: dict[str, dict[str, str]] = {
     "base": {
@@ -54,6 +55,45 @@ def _css(path: str) -> Any:
     return url
 
 
+def _entry(title: Any, icon: str, name: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(name)}
+
+
+# By name, not by import: the kernel knows no app. Icons are Unfold's Material Symbols.
+SIDEBAR: dict[str, Any] = {
+    "navigation": [
+        {"title": _("Today"), "items": [_entry(_("Review queue"), "inbox", "desk:queue")]},
+        {
+            "title": _("Activities"),
+            "items": [_entry(_("Activities"), "calendar_month", "admin:activities_activity_changelist"), _entry(_("Gaps"), "troubleshoot", "admin:activities_practicegap_changelist")],
+        },
+        {
+            "title": _("Integrity"),
+            "items": [_entry(_("Disclosures"), "fact_check", "admin:integrity_disclosure_changelist"), _entry(_("Companies"), "domain", "admin:integrity_company_changelist")],
+        },
+        {
+            "title": _("Credit"),
+            "items": [
+                _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"),
+                _entry(_("People"), "group", "admin:accounts_person_changelist"), _entry(_("Office roles"), "badge", "admin:accounts_officerole_changelist"),
+            ],
+        },
+        {
+            "title": _("Rules"),
+            "items": [
+                _entry(_("Wording"), "format_quote", "admin:common_statement_changelist"), _entry(_("Rule parameters"), "tune", "admin:common_ruleparameter_changelist"),
+                _entry(_("Waivers"), "gavel", "admin:common_waiver_changelist"),
+            ],
+        },
+        {
+            "title": _("Evidence"),
+            "items": [
+                _entry(_("Audit"), "history", "admin:common_auditevent_changelist"), _entry(_("E-mail sent"), "outgoing_mail", "admin:common_outboxmessage_changelist"),
+            ],
+        },
+    ],
+}  # fmt: skip
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "CME office",
     "SITE_HEADER": "CME office",
@@ -65,6 +105,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": COLORS,
     "BORDER_RADIUS": "6px",
+    "SIDEBAR": SIDEBAR,
     # tokens as they are; our parts only under .cme, so that Unfold's own pages keep their look.
     "STYLES": [_css("css/tokens.css"), _css("css/cme-admin.css")],
     "SCRIPTS": [_css("js/theme.js"), _css("js/app.js")],

@@ -7,9 +7,9 @@ from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from common.admin import PortalInline, PortalModelAdmin
 from common.errors import DomainError
 from common.forms import PortalForm
 from common.widgets import Choices
@@ -19,37 +19,13 @@ from integrity.enums import Eligibility, Traded
 from integrity.models import Company, Disclosure, Relationship
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """The office looks; changes go through the domain, on pages of their own (decisions 14 and 21)."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.actor.is_office)  # type: ignore[attr-defined]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class RelationshipInline(admin.TabularInline):
+class RelationshipInline(PortalInline):
     model = Relationship
-    extra = 0
-    can_delete = False
     fields = readonly_fields = ("company", "nature", "ended", "ended_on", "traded")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.actor.is_office)  # type: ignore[attr-defined]
 
 
 @admin.register(Disclosure)
-class DisclosureAdmin(ReadOnlyAdmin):
+class DisclosureAdmin(PortalModelAdmin):
     list_display = ("person", "answer", "method", "submitted_at")
     list_filter = ("answer", "method")
     list_select_related = ("person",)
@@ -59,7 +35,7 @@ class DisclosureAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Relationship)
-class RelationshipAdmin(ReadOnlyAdmin):
+class RelationshipAdmin(PortalModelAdmin):
     list_display = ("company", "nature", "ended", "person", "disclosed")
     list_filter = ("nature", "ended")
     list_select_related = ("company", "disclosure__person")
@@ -94,7 +70,7 @@ class CompanyDecisionForm(PortalForm):
 
 
 @admin.register(Company)
-class CompanyAdmin(ReadOnlyAdmin):
+class CompanyAdmin(PortalModelAdmin):
     list_display = ("name", "eligibility", "traded", "reason", "decided_at")
     list_filter = ("eligibility", "traded")
     search_fields = ("name",)

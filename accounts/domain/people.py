@@ -14,7 +14,9 @@ def normalize_email(email: str) -> str:
 
 def find_by_email(email: str) -> Person | None:
     """The live person behind an address: the verified owner first, then who was entered with it first."""
-    rows = PersonAddress.objects.filter(kind=AddressKind.EMAIL, value=normalize_email(email), removed_at=None, person__deactivated_at=None)
+    rows = PersonAddress.objects.filter(
+        kind=AddressKind.EMAIL, value=normalize_email(email), removed_at=None, person__deactivated_at=None
+    )
     row = rows.select_related("person").order_by("verified_at", "pk").first()  # PostgreSQL sorts NULL last
     return row.person if row else None
 

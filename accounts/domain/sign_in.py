@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import F
 
 from accounts.domain import identities, people
 from accounts.models import Person, PersonAddress, Provider, SignInCode, User
@@ -92,7 +93,7 @@ def user_for(email: str) -> User | None:
         waiting = (
             PersonAddress.objects.select_for_update(of=("self",)).select_related("person")
             .filter(kind="email", value=email, removed_at=None, person__deactivated_at=None)
-            .order_by("created_at", "pk").first()
+            .order_by(F("verified_at").asc(nulls_last=True), "created_at", "pk").first()  # who proved it before comes first
         )  # fmt: skip
         return _attach(waiting.person, email) if waiting else None
 

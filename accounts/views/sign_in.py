@@ -82,6 +82,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_out.html")
 
 
+@page(public=True)
+def sign_in_for_allauth(request: HttpRequest) -> HttpResponse:
+    """Where allauth's second factor sends people who are to sign in first."""
+    return redirect(f"{reverse('accounts:sign_in')}?{request.GET.urlencode()}")
+
+
 def enter(request: HttpRequest, user: User, going: str) -> HttpResponse:
     """Sign in through allauth, so that a second factor is asked where there is one."""
     response = perform_login(request, Login(user=user, email_verification="none", redirect_url=going or reverse("credits:home")))

@@ -31,7 +31,7 @@ def create_application(
         if gap is not None:
             gaps.link(activity=activity, gap=gap)
         if part:
-            person = Person.objects.get(pk=by.person_id)
+            person = Person.objects.get(pk=by.person_id or 0)
             people.add_person_role(activity=activity, person=person, role=part, by=by)
     return activity
 
@@ -43,7 +43,7 @@ def create(*, department: Department, title: str, kind: str, by: Actor) -> Activ
     at = clock.now()
     activity = Activity.objects.create(
         number=next_number(clock.today(zone).year), kind=ActivityKind(kind), title=title.strip(), department=department, zone=zone,
-        created_at=at, changed_at=at, created_by_id=by.person_id,
+        created_at=at, changed_at=at, created_by=Person.objects.get(pk=by.person_id or 0),
     )  # fmt: skip
     audit.record("application_created", by=by, subject=activity, new={"number": activity.number})
     return activity
@@ -53,7 +53,7 @@ def next_number(year: int) -> str:
     """The next activity number of a year, such as 2026-0132; two callers wait for each other (decision 9)."""
     locks.require_transaction()
     ActivityNumber.objects.bulk_create([ActivityNumber(year=year)], ignore_conflicts=True)
-    row = locks.lock_row(ActivityNumber.objects, year=year)
+    row = locks.lock_row(ActivityNumber.objects.all(), year=year)
     row.last += 1
     row.save(update_fields=["last"])
     return str(row)
@@ -96,7 +96,11 @@ def submit_application(*, activity_id: int, by: Actor) -> Submission:
         activity.changed_at = at
         activity.save(update_fields=["status", "submitted_at", "answer_due_on", "changed_at"])
         submission = Submission.objects.create(
-            activity=activity, number=activity.submissions.count() + 1, plan=snapshots.freeze(facts), submitted_at=at, submitted_by=by.label
+            activity=activity,
+            number=activity.submissions.count() + 1,
+            plan=snapshots.freeze(facts),
+            submitted_at=at,
+            submitted_by=by.label,
         )
         audit.record("application_submitted", by=by, subject=activity, new={"submission": submission.number})
         _send_receipts(facts, submission, by)
@@ -114,7 +118,7 @@ def working_days_after(day: dt.date, count: int) -> dt.date:
 def _send_receipts(facts: plan.Plan, submission: Submission, by: Actor) -> None:
     activity = facts.activity
     readers = {r.person_id: r.person for r in facts.directors}
-    sender = Person.objects.filter(pk=by.person_id).first()
+    sender = Person.objects.filter(pk=by.person_id or 0).first()
     if sender is not None:
         readers.setdefault(sender.pk, sender)
     for person in readers.values():
@@ -135,7 +139,7 @@ def _send_receipts(facts: plan.Plan, submission: Submission, by: Actor) -> None:
 def withdraw_application(*, activity_id: int, reason: str, by: Actor) -> Activity:
     """Take the application back for good; the record stays. The reason is kept with the transition."""
     with transaction.atomic(durable=True):
-        activity = locks.lock_row(Activity.objects, pk=activity_id)
+        activity = locks.lock_row(Activity.objects.all(), pk=activity_id)
         ACTIVITY.apply(activity, "withdraw", by=by, at=clock.now(), reason=reason.strip())
         activity.save(update_fields=["status"])
         audit.record("application_withdrawn", by=by, subject=activity, reason=reason.strip())

@@ -4,15 +4,17 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from accounts.domain import identities
 from accounts.models import Person
 from activities.domain import registrations
 from activities.enums import PUBLIC, EvidenceMethod, SessionStatus, SlotKind
-from activities.models import Activity, AttendanceEvidence, DisclosureDelivery, Session
-from common import audit, clock, codes, locks, ratelimit, rulesets
+from activities.models import Activity, AttendanceEvidence, Session
+from common import audit, clock, codes, ratelimit, rulesets
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 
@@ -75,7 +77,9 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         )
         row = AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
         if disclosure_sha:
-            note_delivery(session.activity, session, person, disclosure_sha, "check-in", at)
+            # The text itself belongs to a higher app; it keeps what was on the page of this act (SII-3.5d, e).
+            record = import_string(settings.DISCLOSURE_DELIVERY)
+            record(activity=session.activity, session=session, person=person, sha=disclosure_sha, channel="check-in", at=at)
         return CheckIn(session, row, is_new=row.at == at)
 
 
@@ -132,12 +136,6 @@ def open_sessions(person_id: int) -> list[Session]:
         removed_at=None, kind=SlotKind.EDUCATION, starts_at__lte=at + margin, ends_at__gte=at - margin, code_released_at__isnull=False,
     ).exclude(status=SessionStatus.CANCELLED).select_related("activity")  # fmt: skip
     return [s for s in near.order_by("starts_at") if window(s)[0] <= at <= window(s)[1]]
-
-
-def note_delivery(activity: Activity, session: Session | None, person: Person, sha: str, channel: str, at: dt.datetime) -> None:
-    """Keep which disclosure text was on the page of this act (SII-3.5e); assert an open transaction."""
-    locks.require_transaction()
-    DisclosureDelivery.objects.create(activity=activity, session=session, person=person, text_hash=sha, channel=channel, at=at)
 
 
 def present(sessions: Iterable[Session]) -> dict[int, int]:

@@ -13,7 +13,7 @@ ATTESTATIONS = ("attest_independent", "attest_no_marketing", "attest_valid_conte
 
 def lock_editable(activity_id: int, by: Actor) -> Activity:
     """The locked activity, if this actor may write its plan now. Raises NotAllowed once it left their hands."""
-    activity = locks.lock_row(Activity.objects, pk=activity_id)
+    activity = locks.lock_row(Activity.objects.all(), pk=activity_id)
     if by.kind == "user" and not rules.has_perm("activities.edit_plan", by, activity):
         raise NotAllowed("Only the planners of this activity can change its application.")
     if activity.status not in EDITABLE:

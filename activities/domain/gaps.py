@@ -6,7 +6,7 @@ from typing import Any
 import rules
 from django.db import transaction
 
-from accounts.models import Department
+from accounts.models import Department, Person
 from activities.domain.editing import lock_editable, touch
 from activities.enums import EDITABLE
 from activities.models import Activity, ActivityGap, GapEvidence, Need, PracticeGap
@@ -30,7 +30,10 @@ def create(*, department: Department, title: str, by: Actor) -> PracticeGap:
     """The same inside a caller's transaction."""
     locks.require_transaction()
     at = clock.now()
-    return PracticeGap.objects.create(department=department, title=title.strip(), created_at=at, changed_at=at, created_by_id=by.person_id)
+    author = Person.objects.get(pk=by.person_id or 0)
+    return PracticeGap.objects.create(
+        department=department, title=title.strip(), created_at=at, changed_at=at, created_by=author
+    )
 
 
 def save_gap(*, gap_id: int, values: Mapping[str, Any], needs: Mapping[str, str | None], by: Actor) -> bool:
@@ -75,7 +78,9 @@ def add_source(*, gap_id: int, kind: str, citation: str, finding: str, url: str,
     """One more source that shows the gap."""
     with transaction.atomic(durable=True):
         gap = _lock(gap_id, by)
-        source = GapEvidence.objects.create(gap=gap, kind=kind, citation=citation, finding=finding, url=url, created_at=clock.now())
+        source = GapEvidence.objects.create(
+            gap=gap, kind=kind, citation=citation, finding=finding, url=url, created_at=clock.now()
+        )
         _changed(gap)
     return source
 
@@ -172,7 +177,9 @@ def may_write(gap: PracticeGap, by: Actor) -> bool:
     """Members of its department, the office, and whoever writes an application of that department on it."""
     if by.is_office or gap.department_id in by.departments:
         return True
-    activities = Activity.objects.filter(gap_links__gap=gap, gap_links__removed_at=None, status__in=EDITABLE, department_id=gap.department_id)
+    activities = Activity.objects.filter(
+        gap_links__gap=gap, gap_links__removed_at=None, status__in=EDITABLE, department_id=gap.department_id
+    )
     return any(rules.has_perm("activities.edit_plan", by, a) for a in activities)
 
 

@@ -85,7 +85,16 @@ def _line(plan: Plan, section: Section, findings: Sequence[Finding], rest_open: 
     if current and tone not in {"ok", "bad"}:
         tone, icon = "info", "circle-dot"
     url = reverse("activities:application_section", args=[plan.activity.number, section.value])
-    return SectionLine(section, url, str(section.label), "" if locked else f"{done}/{len(own)}", tone, icon, "" if current else note, current)
+    return SectionLine(
+        section,
+        url,
+        str(section.label),
+        "" if locked else f"{done}/{len(own)}",
+        tone,
+        icon,
+        "" if current else note,
+        current,
+    )
 
 
 def after(section: Section) -> Section | None:

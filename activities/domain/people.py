@@ -34,7 +34,9 @@ def add_role(
     return made
 
 
-def add_person_role(*, activity: Activity, person: Person, role: str, by: Actor, session: Session | None = None) -> ActivityRole:
+def add_person_role(
+    *, activity: Activity, person: Person, role: str, by: Actor, session: Session | None = None
+) -> ActivityRole:
     """The same for a known person, inside a caller's transaction (loaders, creating an application)."""
     locks.require_transaction()
     return _create(activity, person, role, session, by)
@@ -59,7 +61,11 @@ def restore_part(*, activity_id: int, person_id: int, role: str, by: Actor) -> N
     """Undo the last removal: new rows with the same part, so that the history keeps both."""
     with transaction.atomic(durable=True):
         activity = lock_editable(activity_id, by)
-        removed = activity.roles.filter(person_id=person_id, role=role).exclude(removed_at=None).select_related("person", "session")
+        removed = (
+            activity.roles.filter(person_id=person_id, role=role)
+            .exclude(removed_at=None)
+            .select_related("person", "session")
+        )
         last = removed.order_by("-removed_at").values_list("removed_at", flat=True).first()
         live = {r.session_id for r in activity.roles.filter(person_id=person_id, role=role, removed_at=None)}
         for row in removed.filter(removed_at=last):
@@ -74,7 +80,9 @@ def set_controls_content(*, activity_id: int, person_id: int, role: str, control
         raise Invalid("This part always controls content.")
     with transaction.atomic(durable=True):
         activity = lock_editable(activity_id, by)
-        for row in activity.roles.filter(person_id=person_id, role=role, removed_at=None, controls_content=not controls):
+        for row in activity.roles.filter(
+            person_id=person_id, role=role, removed_at=None, controls_content=not controls
+        ):
             row.controls_content = controls
             row.save(update_fields=["controls_content"])
             audit.record("controls_content", by=by, subject=row, old=not controls, new=controls)
@@ -124,13 +132,30 @@ def _session(activity: Activity, session_id: int | None) -> Session | None:
 
 
 def _create(
-    activity: Activity, person: Person, role: str, session: Session | None, by: Actor, *, controls_content: bool | None = None
+    activity: Activity,
+    person: Person,
+    role: str,
+    session: Session | None,
+    by: Actor,
+    *,
+    controls_content: bool | None = None,
 ) -> ActivityRole:
     controls = role in CONTROLS_CONTENT if controls_content is None else controls_content
     row = ActivityRole.objects.create(
-        activity=activity, session=session, person=person, role=role, controls_content=controls, assumed_at=clock.now(), added_by=by.label
+        activity=activity,
+        session=session,
+        person=person,
+        role=role,
+        controls_content=controls,
+        assumed_at=clock.now(),
+        added_by=by.label,
     )
-    audit.record("part_added", by=by, subject=activity, new={"person": person.pk, "role": role, "session": session.pk if session else None})
+    audit.record(
+        "part_added",
+        by=by,
+        subject=activity,
+        new={"person": person.pk, "role": role, "session": session.pk if session else None},
+    )
     _ask(row, by)
     return row
 

@@ -142,7 +142,9 @@ def load(activity: Activity) -> Plan:
     objectives = list(activity.objectives.filter(**live).select_related("need"))
     known = {o.pk: o for o in objectives}
     sessions = list(activity.sessions.filter(**live).exclude(status=SessionStatus.CANCELLED))
-    linked = Session.objectives.through.objects.filter(session__activity=activity).values_list("session_id", "objective_id")
+    linked = Session.objectives.through.objects.filter(session__activity=activity).values_list(
+        "session_id", "objective_id"
+    )
     taught: dict[int, list[Objective]] = {}
     for session_id, objective_id in linked:
         if objective_id in known:
@@ -151,5 +153,15 @@ def load(activity: Activity) -> Plan:
     for role in roles:
         if role.session_id:
             spoken.setdefault(role.session_id, []).append(role)
-    slots = [SlotFacts(s, sorted(taught.get(s.pk, []), key=lambda o: (o.position, o.pk)), spoken.get(s.pk, [])) for s in sessions]
-    return Plan(activity, roles, gaps, objectives, slots, list(activity.change_requests.select_related("asked_by", "answered_by")))
+    slots = [
+        SlotFacts(s, sorted(taught.get(s.pk, []), key=lambda o: (o.position, o.pk)), spoken.get(s.pk, []))
+        for s in sessions
+    ]
+    return Plan(
+        activity,
+        roles,
+        gaps,
+        objectives,
+        slots,
+        list(activity.change_requests.select_related("asked_by", "answered_by")),
+    )

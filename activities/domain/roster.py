@@ -69,9 +69,17 @@ def people_like(typed: str, activity: Activity) -> list[Person]:
         return []
     known = Person.objects.filter(deactivated_at=None)
     if "@" in text:
-        known = known.filter(Exists(PersonAddress.objects.filter(person=OuterRef("pk"), kind=AddressKind.EMAIL, value=text.lower(), removed_at=None)))
+        known = known.filter(
+            Exists(
+                PersonAddress.objects.filter(
+                    person=OuterRef("pk"), kind=AddressKind.EMAIL, value=text.lower(), removed_at=None
+                )
+            )
+        )
     else:
         for word in text.replace(",", " ").split():
             known = known.filter(Q(given_name__istartswith=word) | Q(family_name__istartswith=word))
     here = Registration.objects.filter(activity=activity, person=OuterRef("pk"), status__in=SEAT_TAKING)
-    return list(known.annotate(is_registered=Exists(here)).order_by("-is_registered", "family_name", "given_name", "pk")[:MOST])
+    return list(
+        known.annotate(is_registered=Exists(here)).order_by("-is_registered", "family_name", "given_name", "pk")[:MOST]
+    )

@@ -58,7 +58,10 @@ def add_objective(*, activity_id: int, by: Actor) -> Objective:
     """A new, empty objective at the end."""
     with transaction.atomic(durable=True):
         activity = lock_editable(activity_id, by)
-        last = activity.objectives.filter(removed_at=None).order_by("-position").values_list("position", flat=True).first() or 0
+        last = (
+            activity.objectives.filter(removed_at=None).order_by("-position").values_list("position", flat=True).first()
+            or 0
+        )
         objective = Objective.objects.create(activity=activity, position=last + 1)
         touch(activity)
     return objective
@@ -126,7 +129,9 @@ def save_slots(*, activity_id: int, rows: Mapping[int, Mapping[str, Any]], by: A
     with transaction.atomic(durable=True):
         activity = lock_editable(activity_id, by)
         sessions = activity.sessions.filter(removed_at=None, pk__in=rows).prefetch_related("objectives")
-        columns = {pk: {k: v for k, v in row.items() if k not in {"objectives", "speakers"}} for pk, row in rows.items()}
+        columns = {
+            pk: {k: v for k, v in row.items() if k not in {"objectives", "speakers"}} for pk, row in rows.items()
+        }
         changed = _save_rows(sessions, columns)
         allowed = set(activity.objectives.filter(removed_at=None).values_list("pk", flat=True))
         for session in sessions:
@@ -170,7 +175,9 @@ def _save_rows(found: Iterable[Any], rows: Mapping[int, Mapping[str, Any]]) -> b
     return changed
 
 
-def _set_removed(model: type[Objective] | type[Session], activity_id: int, pk: int, by: Actor, *, removed: bool) -> None:
+def _set_removed(
+    model: type[Objective] | type[Session], activity_id: int, pk: int, by: Actor, *, removed: bool
+) -> None:
     with transaction.atomic(durable=True):
         activity = lock_editable(activity_id, by)
         row = model._default_manager.filter(activity=activity, pk=pk).first()
@@ -179,4 +186,3 @@ def _set_removed(model: type[Objective] | type[Session], activity_id: int, pk: i
         row.removed_at = clock.now() if removed else None
         row.save(update_fields=["removed_at"])
         touch(activity)
-

@@ -15,12 +15,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.domain.people import find_or_create_person
-from activities.domain import gates, people
+from accounts.domain.people import find_by_email, find_or_create_person
+from activities.domain import people, sessions
 from activities.domain.editing import touch
 from activities.enums import EDITABLE, WITH_OFFICE, ActivityStatus, RoleKind, SessionStatus
 from activities.models import Activity, ActivityRole, AttendanceEvidence, SeriesPlan, Session
-from activities.workflow import SESSION
 from common import audit, clock, locks
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
@@ -108,11 +107,22 @@ def days(rule: str, starts_on: dt.date, ends_on: dt.date) -> list[dt.date]:
     if parts.get("FREQ") not in _FREQUENCIES or not parts.keys() <= _ALLOWED:
         raise ValueError(f"{rule} is not a recurrence of days, weeks or months")
     found = rrulestr(rule, dtstart=dt.datetime.combine(starts_on, dt.time()))
-    return [d.date() for d in found.between(dt.datetime.combine(starts_on, dt.time()), dt.datetime.combine(ends_on, dt.time()), inc=True)]
+    return [
+        d.date()
+        for d in found.between(
+            dt.datetime.combine(starts_on, dt.time()), dt.datetime.combine(ends_on, dt.time()), inc=True
+        )
+    ]
 
 
 def occurrences(
-    rule: str, start_date: dt.date, end_date: dt.date, start_time: dt.time, minutes: int, zone: str, left_out: Collection[dt.date] = ()
+    rule: str,
+    start_date: dt.date,
+    end_date: dt.date,
+    start_time: dt.time,
+    minutes: int,
+    zone: str,
+    left_out: Collection[dt.date] = (),
 ) -> list[Occurrence]:
     """Begin and end of every meeting as instants in UTC, in order.
 
@@ -178,12 +188,27 @@ def plan_series(*, activity_id: int, dates: Dates, by: Actor) -> Outcome:
         at = clock.now()
         Session.objects.filter(pk__in=[s.pk for s in outcome.removed]).update(removed_at=at)
         Session.objects.bulk_create(
-            Session(activity=activity, title=activity.title, series_on=day, starts_at=outcome.held[day][0], ends_at=outcome.held[day][1])
+            Session(
+                activity=activity,
+                title=activity.title,
+                series_on=day,
+                starts_at=outcome.held[day][0],
+                ends_at=outcome.held[day][1],
+            )
             for day in outcome.added
         )
-        values = {"rule": dates.rule, "start_time": dates.start_time, "minutes": dates.minutes, "left_out": sorted(dates.left_out)}
+        values = {
+            "rule": dates.rule,
+            "start_time": dates.start_time,
+            "minutes": dates.minutes,
+            "left_out": sorted(dates.left_out),
+        }
         SeriesPlan.objects.update_or_create(activity=activity, defaults=values)
-        changed = (activity.starts_on, activity.ends_on) != (dates.starts_on, dates.ends_on) or outcome.added or outcome.removed
+        changed = (
+            (activity.starts_on, activity.ends_on) != (dates.starts_on, dates.ends_on)
+            or outcome.added
+            or outcome.removed
+        )
         activity.starts_on, activity.ends_on = dates.starts_on, dates.ends_on
         activity.save(update_fields=["starts_on", "ends_on"])
         if changed:
@@ -199,18 +224,26 @@ def _outcome(activity: Activity, dates: Dates) -> Outcome:
     wanted = _wanted(activity, dates)
     held = {day: times for day, times in wanted.items() if day not in dates.left_out}
     if not held:
-        raise Invalid(fields={"weekdays": _("No date is left between the first and the last day. Choose other weekdays or days.")})
+        raise Invalid(
+            fields={"weekdays": _("No date is left between the first and the last day. Choose other weekdays or days.")}
+        )
     live = {s.series_on: s for s in activity.sessions.filter(removed_at=None, series_on__isnull=False) if s.series_on}
     replaceable = set(_untouched(activity).values_list("pk", flat=True)) if activity.status in EDITABLE else set()
-    stale = {s for day, s in live.items() if s.pk in replaceable and (day not in held or _differs(s, held[day], activity))}
+    stale = {
+        s for day, s in live.items() if s.pk in replaceable and (day not in held or _differs(s, held[day], activity))
+    }
     now = clock.now()
     added = [
         day for day, (starts, _ends) in held.items()
         if (day not in live or live[day] in stale) and (activity.status in EDITABLE or starts > now)
     ]  # fmt: skip
-    apart = (s for day, s in live.items() if s not in stale and (day not in held or (s.starts_at, s.ends_at) != held[day]))
+    apart = (
+        s for day, s in live.items() if s not in stale and (day not in held or (s.starts_at, s.ends_at) != held[day])
+    )
     kept = [s for s in apart if s.status != SessionStatus.CANCELLED]
-    return Outcome(held, tuple(day for day in wanted if day in dates.left_out), tuple(added), _in_order(stale), _in_order(kept))
+    return Outcome(
+        held, tuple(day for day in wanted if day in dates.left_out), tuple(added), _in_order(stale), _in_order(kept)
+    )
 
 
 def _in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:
@@ -220,13 +253,21 @@ def _in_order(sessions: Iterable[Session]) -> tuple[Session, ...]:
 def check(activity: Activity, dates: Dates) -> None:
     """Raise Invalid for dates that cannot stand, Conflict for an activity that is no series."""
     if not activity.is_series:
-        raise Conflict(_("Only a regularly scheduled series has recurring sessions. Change the type under Basics first."))
+        raise Conflict(
+            _("Only a regularly scheduled series has recurring sessions. Change the type under Basics first.")
+        )
     if dates.ends_on < dates.starts_on:
         raise Invalid(fields={"ends_on": _("The last day comes before the first day.")})
     if dates.ends_on > dates.starts_on + LONGEST:
-        raise Invalid(fields={"ends_on": _("A series lasts at most 12 months; start a new one for the next year (CME-RSS-2).")})
+        raise Invalid(
+            fields={"ends_on": _("A series lasts at most 12 months; start a new one for the next year (CME-RSS-2).")}
+        )
     if dates.minutes not in MINUTES:
-        raise Invalid(fields={"minutes": _("Between %(least)d and %(most)d minutes.") % {"least": MINUTES[0], "most": MINUTES[-1]}})
+        raise Invalid(
+            fields={
+                "minutes": _("Between %(least)d and %(most)d minutes.") % {"least": MINUTES[0], "most": MINUTES[-1]}
+            }
+        )
     try:
         days(dates.rule, dates.starts_on, dates.starts_on)
     except ValueError as error:
@@ -250,7 +291,9 @@ def _untouched(activity: Activity) -> "QuerySet[Session]":
     here = OuterRef("pk")
     return (
         activity.sessions.filter(removed_at=None, series_on__isnull=False, status=SessionStatus.PLANNED)
-        .filter(~Exists(AttendanceEvidence.objects.filter(session=here)), ~Exists(ActivityRole.objects.filter(session=here)))
+        .filter(
+            ~Exists(AttendanceEvidence.objects.filter(session=here)), ~Exists(ActivityRole.objects.filter(session=here))
+        )
         .annotate(versions=Count("events", distinct=True), aims=Count("objectives", distinct=True))
         .filter(versions__lte=1, aims=0)
     )
@@ -297,11 +340,13 @@ def change_speaker(
 ) -> ActivityRole:  # fmt: skip
     """Put a speaker on one session, in the place of `leaving` (a role's id) if given, up to the last minute.
 
-    The former part stays in the history; the new speaker is asked for a disclosure. A session whose gate was green
-    and no longer is loses its released code until the new speaker is cleared (WF-6).
+    The former part stays in the history; the new speaker is asked for a disclosure. A released code is taken back
+    until the new speaker is cleared (WF-6).
     """
     with transaction.atomic(durable=True):
         activity, session = _lock_session(session_id, by)
+        if not family_name.strip() and find_by_email(email) is None:
+            raise Invalid(fields={"family_name": _("We don’t know this address yet. Write the speaker’s name.")})
         person = find_or_create_person(
             email=email, given_name=given_name, family_name=family_name, degrees=degrees, profession=profession, by=by
         )
@@ -310,7 +355,7 @@ def change_speaker(
         if leaving is not None:
             _take_out(session, leaving, by)
         made = people.add_person_role(activity=activity, person=person, role=RoleKind.SPEAKER, session=session, by=by)
-        _hold_back(session, by)
+        _follow_gate(activity, by)
         _changed(activity)
     return made
 
@@ -320,7 +365,7 @@ def remove_speaker(*, session_id: int, role_id: int, by: Actor) -> ActivityRole:
     with transaction.atomic(durable=True):
         activity, session = _lock_session(session_id, by)
         row = _take_out(session, role_id, by)
-        _hold_back(session, by)
+        _follow_gate(activity, by)
         _changed(activity)
     return row
 
@@ -331,17 +376,19 @@ def _take_out(session: Session, role_id: int, by: Actor) -> ActivityRole:
         raise Conflict(_("This part was already removed."))
     row.removed_at, row.removed_by = clock.now(), by.label
     row.save(update_fields=["removed_at", "removed_by"])
-    audit.record("part_removed", by=by, subject=row.activity, old={"person": row.person_id, "role": row.role, "session": session.pk})
+    audit.record(
+        "part_removed",
+        by=by,
+        subject=row.activity,
+        old={"person": row.person_id, "role": row.role, "session": session.pk},
+    )
     return row
 
 
-def _hold_back(session: Session, by: Actor) -> None:
-    """Take the code back when the session's gate is no longer green; it opens by itself again (law 3)."""
-    if session.status != SessionStatus.READY or not any(f.is_open for f in gates.for_session(session)):
-        return
-    SESSION.apply(session, "unready", by=by, at=clock.now(), reason="The faculty changed")
-    session.code_released_at = None
-    session.save(update_fields=["status", "code_released_at"])
+def _follow_gate(activity: Activity, by: Actor) -> None:
+    """Codes follow the gate (law 3): taken back while somebody new is not cleared, released when nobody is missing."""
+    if activity.status == ActivityStatus.PUBLISHED:
+        sessions.release(activity, by=by)
 
 
 # --- shared --------------------------------------------------------------------------------------------
@@ -352,12 +399,20 @@ def may_change(activity: Activity) -> bool:
     return activity.status in EDITABLE or activity.status in AGREED
 
 
+def may_change_session(session: Session) -> bool:
+    """Whether one session can be changed still: not removed, cancelled or over, in an activity that may change."""
+    running = session.status in {SessionStatus.PLANNED, SessionStatus.READY} and session.ends_at > clock.now()
+    return running and session.removed_at is None and may_change(session.activity)
+
+
 def _lock(activity_id: int, by: Actor) -> Activity:
     activity = locks.lock_row(Activity.objects.all(), pk=activity_id)
     if by.kind == "user" and not rules.has_perm("activities.edit_plan", by, activity):
         raise NotAllowed(_("Only the planners of this activity can change its sessions."))
     if activity.status in WITH_OFFICE:
-        raise NotAllowed(_("This application is with the CME office. It can be changed again when the office returns it."))
+        raise NotAllowed(
+            _("This application is with the CME office. It can be changed again when the office returns it.")
+        )
     if not may_change(activity):
         raise Conflict(_("This activity is over. The CME office can correct its record."))
     return activity
@@ -366,7 +421,7 @@ def _lock(activity_id: int, by: Actor) -> Activity:
 def _lock_session(session_id: int, by: Actor) -> tuple[Activity, Session]:
     activity = _lock(Session.objects.values_list("activity_id", flat=True).get(pk=session_id), by)
     session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id)
-    if session.removed_at or session.status not in {SessionStatus.PLANNED, SessionStatus.READY} or session.ends_at <= clock.now():
+    if not may_change_session(session):
         raise Conflict(_("This session has ended or was cancelled. The CME office can correct its record."))
     return activity, session
 

@@ -34,7 +34,9 @@ def freeze(plan: Plan) -> Frozen:
         Section.BASICS: _basics, Section.PEOPLE: _people, Section.GAP: _gaps, Section.OBJECTIVES: _objectives,
         Section.AGENDA: _agenda, Section.FORMAT: _format, Section.EVALUATION: _evaluation, Section.SIGN: _sign,
     }  # fmt: skip
-    sections = {s.value: {k: {"label": label, "text": text} for k, label, text in build(plan)} for s, build in builders.items()}
+    sections = {
+        s.value: {k: {"label": label, "text": text} for k, label, text in build(plan)} for s, build in builders.items()
+    }
     return {"format": FORMAT, "number": plan.activity.number, "sections": sections}
 
 
@@ -158,14 +160,22 @@ def _format(plan: Plan) -> Iterable[Field]:
 
 def _evaluation(plan: Plan) -> Iterable[Field]:
     a = plan.activity
-    yield "evaluation_level", "Level measured", str(enums.MooreLevel(a.evaluation_level).label) if a.evaluation_level else ""
+    yield (
+        "evaluation_level",
+        "Level measured",
+        str(enums.MooreLevel(a.evaluation_level).label) if a.evaluation_level else "",
+    )
     yield "evaluation_tools", "Tools", _words(enums.EvaluationTool, a.evaluation_tools)
     yield "evaluation_text", "How change is measured", a.evaluation_text
 
 
 def _sign(plan: Plan) -> Iterable[Field]:
     a = plan.activity
-    yield "attest_independent", "Free of influence by ineligible companies (SII-2.1)", "Attested" if a.attest_independent else ""
+    yield (
+        "attest_independent",
+        "Free of influence by ineligible companies (SII-2.1)",
+        "Attested" if a.attest_independent else "",
+    )
     yield "attest_no_marketing", "No marketing (SII-2.2)", "Attested" if a.attest_no_marketing else ""
     yield "attest_valid_content", "Valid, balanced content (SII-1)", "Attested" if a.attest_valid_content else ""
     yield "attest_privacy", "Patient privacy (CME-REC-5)", "Attested" if a.attest_privacy else ""

@@ -36,7 +36,8 @@ def seats(plan: Plan) -> Seats:
     """Who signed up; offered places count as taken."""
     taken = (RegistrationStatus.REGISTERED, RegistrationStatus.OFFERED)
     counts = plan.activity.registrations.aggregate(
-        registered=Count("pk", filter=Q(status__in=taken)), waiting=Count("pk", filter=Q(status=RegistrationStatus.WAITING))
+        registered=Count("pk", filter=Q(status__in=taken)),
+        waiting=Count("pk", filter=Q(status=RegistrationStatus.WAITING)),
     )
     return Seats(**counts)
 
@@ -50,7 +51,12 @@ def lines(plan: Plan) -> list[SessionLine]:
     at = clock.now()
     return [
         SessionLine(
-            s, _state(s, at), present.get(s.pk, 0), s.check_in_code if s.code_released_at else "", s.starts_at - before, s.ends_at + after
+            s,
+            _state(s, at),
+            present.get(s.pk, 0),
+            s.check_in_code if s.code_released_at else "",
+            s.starts_at - before,
+            s.ends_at + after,
         )
         for s in (facts.session for facts in plan.education)
     ]

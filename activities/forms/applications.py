@@ -1,5 +1,6 @@
 """Forms of the application, one per section; labels and hints say what a good answer is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from crispy_forms.layout import Layout, Row
@@ -12,6 +13,7 @@ from activities import enums, validators
 from activities.domain.plan import Plan, SlotFacts
 from activities.enums import PLANNER_ROLES, RoleKind
 from activities.forms.base import DraftForm, MultiField, SectionForm
+from activities.forms.gaps import FILED
 from activities.models import Activity, Objective
 from common import clock, widgets
 from common.forms import PortalForm
@@ -30,19 +32,30 @@ AUDIENCES = [
     )
 ]  # fmt: skip
 
+_KINDS: Any = {
+    "C": _("Once, on one or more days, in a room or streamed"), "RSS": _("The same people meet every week or month: grand rounds, tumor board"),
+    "EM": _("Learners take it when they like"),
+}  # fmt: skip
+_LEVELS: Any = {
+    "2": _("How they liked it"), "3": _("What they know"), "4": _("What they can do, or intend to"), "5": _("What they do in practice"),
+    "6": _("What happens to their patients"), "7": _("What happens to the community"),
+}  # fmt: skip
+_RESULTS: Any = {
+    "competence": _("What they would do if they could"), "performance": _("What they do in practice"), "outcomes": _("What happens to patients"),
+}  # fmt: skip
+
 
 class ApplicationCreateForm(PortalForm):
     """A title and a type are enough to begin."""
 
-    title = forms.CharField(label=_("Title"), max_length=250, help_text=_("As learners will read it. It can be changed until the office approves."))
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=250,
+        help_text=_("As learners will read it. It can be changed until the office approves."),
+    )
     kind = forms.ChoiceField(
         label=_("What is it?"), choices=enums.ActivityKind.choices, initial=enums.ActivityKind.COURSE,
-        widget=widgets.Choices(
-            hints={
-                "C": _("Once, on one or more days, in a room or streamed"), "RSS": _("The same people meet every week or month: grand rounds, tumor board"),
-                "EM": _("Learners take it when they like"),
-            }
-        ),
+        widget=widgets.Choices(hints=_KINDS),
     )  # fmt: skip
     department = forms.ModelChoiceField(label=_("Department"), queryset=Department.objects.none(), empty_label=None)
     part = forms.ChoiceField(
@@ -52,7 +65,7 @@ class ApplicationCreateForm(PortalForm):
             (RoleKind.PLANNER, _("I plan it with others")), ("", _("None")),
         ],
     )  # fmt: skip
-    required_messages = {"title": _("Give it a title, for example “Sepsis in the First Hour”.")}
+    required_messages: Mapping[str, Any] = {"title": _("Give it a title, for example “Sepsis in the First Hour”.")}
     optional_fields = ()
 
     def __init__(self, *args: Any, departments: Any, **kwargs: Any) -> None:
@@ -63,11 +76,13 @@ class ApplicationCreateForm(PortalForm):
 class BasicsForm(SectionForm):
     """APP-1 and APP-3."""
 
-    professions = MultiField(label=_("Who is it for?"), choices=AUDIENCES, inline=True, help_text=_("Choose every profession you plan for."))
+    professions = MultiField(
+        label=_("Who is it for?"), choices=AUDIENCES, inline=True, help_text=_("Choose every profession you plan for.")
+    )
     zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES)
     required_fields = ("title", "kind", "delivery", "zone")
     optional_fields = ("summary", "city", "online_url", "capacity", "fee_text")
-    required_messages = {"title": _("Give it a title, for example “Sepsis in the First Hour”.")}
+    required_messages: Mapping[str, Any] = {"title": _("Give it a title, for example “Sepsis in the First Hour”.")}
 
     class Meta:
         model = Activity
@@ -85,7 +100,11 @@ class BasicsForm(SectionForm):
             "summary": _("Two or three sentences that make the right people come."), "fee_text": _("For example “Free for staff, others $120”."),
             "online_url": _("Learners see it after they register."), "capacity": "",
         }  # fmt: skip
-        widgets = {"summary": widgets.WordsTextarea(words=80, attrs={"rows": 3}), "delivery": widgets.Choices(inline=True), "kind": widgets.Choices(inline=True)}
+        widgets = {
+            "summary": widgets.WordsTextarea(words=80, attrs={"rows": 3}),
+            "delivery": widgets.Choices(inline=True),
+            "kind": widgets.Choices(inline=True),
+        }
 
     def make_helper(self) -> Any:
         helper = super().make_helper()
@@ -111,7 +130,9 @@ class BasicsForm(SectionForm):
             self.add_error("ends_on", _("The last day comes before the first day."))
             data.pop("starts_on")
         elif first and last and data.get("kind") == enums.ActivityKind.SERIES and (last - first).days > 366:
-            self.add_error("ends_on", _("A series lasts at most 12 months; start a new one for the next year (CME-RSS-2)."))
+            self.add_error(
+                "ends_on", _("A series lasts at most 12 months; start a new one for the next year (CME-RSS-2).")
+            )
             data.pop("starts_on")
             data.pop("kind")
         return data
@@ -122,10 +143,7 @@ class FormatForm(SectionForm):
 
     designed_to_change = MultiField(
         label=_("What is it designed to change?"), choices=enums.ResultKind.choices, help_text=_("Knowledge alone is not enough."),
-        hints={
-            "competence": str(_("What they would do if they could")), "performance": str(_("What they do in practice")),
-            "outcomes": str(_("What happens to patients")),
-        },
+        hints=_RESULTS,
     )  # fmt: skip
     methods = MultiField(label=_("Methods"), choices=enums.Method.choices, inline=True)
     competencies = MultiField(
@@ -146,8 +164,8 @@ class FormatForm(SectionForm):
             "format_reason": _("How the methods fit the objectives and the room."),
         }  # fmt: skip
         widgets = {
-            "change_text": widgets.WordsTextarea(words=50, attrs={"rows": 3}, aside=_("This text goes into the accreditation file.")),
-            "format_reason": widgets.WordsTextarea(words=25, attrs={"rows": 2}, aside=_("This text goes into the accreditation file.")),
+            "change_text": widgets.WordsTextarea(words=50, attrs={"rows": 3}, aside=FILED),
+            "format_reason": widgets.WordsTextarea(words=25, attrs={"rows": 2}, aside=FILED),
         }
 
 
@@ -156,12 +174,7 @@ class EvaluationForm(SectionForm):
 
     evaluation_level = forms.ChoiceField(
         label=_("How far will you measure?"), choices=list(enums.MooreLevel.choices), help_text=_("Competence is the least that shows change."),
-        widget=widgets.Choices(
-            hints={
-                "2": _("How they liked it"), "3": _("What they know"), "4": _("What they can do, or intend to"), "5": _("What they do in practice"),
-                "6": _("What happens to their patients"), "7": _("What happens to the community"),
-            }
-        ),
+        widget=widgets.Choices(hints=_LEVELS),
     )  # fmt: skip
     evaluation_tools = MultiField(
         label=_("With what?"), choices=enums.EvaluationTool.choices,
@@ -172,14 +185,20 @@ class EvaluationForm(SectionForm):
         model = Activity
         fields = ("evaluation_level", "evaluation_tools", "evaluation_text")
         labels = {"evaluation_text": _("What will you look at, and when?")}
-        help_texts = {"evaluation_text": _("For example “the four drug classes in our own clinic’s audit, six months later”.")}
+        help_texts = {
+            "evaluation_text": _("For example “the four drug classes in our own clinic’s audit, six months later”.")
+        }
         widgets = {"evaluation_text": forms.Textarea(attrs={"rows": 3})}
 
 
 class CreditForm(SectionForm):
     """APP-11: the credit asked for."""
 
-    credit_types = MultiField(label=_("Credit asked for"), choices=[], help_text=_("The amount follows from the agenda. The office designates it."))
+    credit_types = MultiField(
+        label=_("Credit asked for"),
+        choices=[],
+        help_text=_("The amount follows from the agenda. The office designates it."),
+    )
 
     class Meta:
         model = Activity
@@ -194,9 +213,13 @@ class CreditForm(SectionForm):
 class ObjectiveForm(DraftForm):
     """One objective: what the learner will do, which need it answers, what it works for."""
 
-    text = forms.CharField(label=_("What will the learner do?"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    text = forms.CharField(
+        label=_("What will the learner do?"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
     need = forms.TypedChoiceField(label=_("Which need does it answer?"), coerce=int, empty_value=None)
-    result = forms.ChoiceField(label=_("It works for"), choices=enums.ResultKind.choices, widget=widgets.Choices(inline=True))
+    result = forms.ChoiceField(
+        label=_("It works for"), choices=enums.ResultKind.choices, widget=widgets.Choices(inline=True)
+    )
     commitment = forms.CharField(
         label=_("The change offered to learners"), max_length=300, help_text=_("Learners can choose it at the end: “I will start antibiotics before the lactate result.”"),
     )  # fmt: skip
@@ -204,7 +227,12 @@ class ObjectiveForm(DraftForm):
 
     def __init__(self, *args: Any, objective: Objective, plan: Plan, number: int, **kwargs: Any) -> None:
         self.objective, self.number = objective, number
-        initial = {"text": objective.text, "need": objective.need_id, "result": objective.result, "commitment": objective.commitment}
+        initial = {
+            "text": objective.text,
+            "need": objective.need_id,
+            "result": objective.result,
+            "commitment": objective.commitment,
+        }
         super().__init__(*args, prefix=f"o{objective.pk}", initial=initial, **kwargs)
         groups = [(g.gap.title, [(n.pk, str(n)) for n in g.needs]) for g in plan.gaps if g.needs]
         self.fields["need"].choices = [("", _("Choose")), *groups]  # type: ignore[attr-defined]
@@ -222,7 +250,7 @@ class SlotForm(DraftForm):
     """One slot of the agenda."""
 
     title = forms.CharField(label=_("Title"), max_length=250)
-    kind = forms.ChoiceField(label=_("What is it?"), choices=enums.SlotKind.choices, help_text=_("Only education counts toward credit."))
+    kind = forms.ChoiceField(label=_("What is it?"), choices=enums.SlotKind.choices)
     day = forms.DateField(label=_("Day"), widget=widgets.DateInput())
     starts = forms.TimeField(label=_("From"), widget=widgets.TimeInput())
     ends = forms.TimeField(label=_("To"), widget=widgets.TimeInput())
@@ -247,13 +275,15 @@ class SlotForm(DraftForm):
         super().__init__(*args, prefix=f"s{session.pk}", initial=initial, **kwargs)
         for name in ("kind", "day", "starts", "ends"):
             self.fields[name].required = True
-        self._offer("objectives", [(str(o.pk), f"{i}. {o.text}") for i, o in enumerate(plan.objectives, start=1) if o.text])
+        self._offer(
+            "objectives", [(str(o.pk), f"{i}. {o.text}") for i, o in enumerate(plan.objectives, start=1) if o.text]
+        )
         self._offer("speakers", [(str(p.pk), p.name_with_degrees) for p in plan.people])
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         if choices:
             self.fields[name].choices = choices  # type: ignore[attr-defined]
-            self.fields[name].widget.choices = choices  # type: ignore[attr-defined]
+            self.fields[name].widget.choices = choices
         else:
             del self.fields[name]
 
@@ -269,9 +299,10 @@ class SlotForm(DraftForm):
         for name in ("objectives", "speakers"):
             if name in found:
                 found[name] = [int(pk) for pk in found[name]]
-        when = [self.cleaned_data.get(name) for name in ("day", "starts", "ends")] if any(moved) else []
-        if when and all(value is not None for value in when):
-            day, starts, ends = when
+        day, starts, ends = (
+            (self.cleaned_data.get(name) for name in ("day", "starts", "ends")) if any(moved) else (None, None, None)
+        )
+        if day is not None and starts is not None and ends is not None:
             found |= {"starts_at": clock.local(day, starts, self.zone), "ends_at": clock.local(day, ends, self.zone)}
         return found
 
@@ -294,10 +325,12 @@ class PersonForm(PortalForm):
     )  # fmt: skip
     given_name = forms.CharField(label=_("First name"), max_length=200)
     family_name = forms.CharField(label=_("Last name"), max_length=200)
-    degrees = forms.CharField(label=_("Degrees"), max_length=100, required=False, widget=forms.TextInput(attrs={"placeholder": "MD, MPH"}))
+    degrees = forms.CharField(
+        label=_("Degrees"), max_length=100, required=False, widget=forms.TextInput(attrs={"placeholder": "MD, MPH"})
+    )
     profession = forms.ChoiceField(label=_("Profession"), choices=[("", _("Choose")), *Profession.choices])
     session = forms.TypedChoiceField(label=_("Session"), required=False, coerce=int, empty_value=None)
-    required_messages = {
+    required_messages: Mapping[str, Any] = {
         "email": _("Write the e-mail address; the disclosure link goes there."), "family_name": _("Write the last name."),
         "given_name": _("Write the first name."), "profession": _("Choose a profession; the team must mirror the audience."),
     }  # fmt: skip
@@ -321,23 +354,43 @@ class PersonForm(PortalForm):
 class SignForm(PortalForm):
     """APP-16: what the activity director attests."""
 
-    attest_independent = forms.BooleanField(label=_("No ineligible company had a part in planning, choosing faculty, content or evaluation (SII-2.1)."), widget=widgets.Tick())
-    attest_no_marketing = forms.BooleanField(label=_("Nothing is marketed or sold in this education; faculty promote no product of their own (SII-2.2)."), widget=widgets.Tick())
-    attest_valid_content = forms.BooleanField(label=_("Recommendations rest on current science and a fair view of the options (SII-1)."), widget=widgets.Tick())
-    attest_privacy = forms.BooleanField(label=_("No material shows protected health information (CME-REC-5)."), widget=widgets.Tick())
+    attest_independent = forms.BooleanField(
+        label=_("No ineligible company had a part in planning, choosing faculty, content or evaluation (SII-2.1)."),
+        widget=widgets.Tick(),
+    )
+    attest_no_marketing = forms.BooleanField(
+        label=_("Nothing is marketed or sold in this education; faculty promote no product of their own (SII-2.2)."),
+        widget=widgets.Tick(),
+    )
+    attest_valid_content = forms.BooleanField(
+        label=_("Recommendations rest on current science and a fair view of the options (SII-1)."),
+        widget=widgets.Tick(),
+    )
+    attest_privacy = forms.BooleanField(
+        label=_("No material shows protected health information (CME-REC-5)."), widget=widgets.Tick()
+    )
     signed_name = forms.CharField(label=_("Your name, as your signature"), max_length=250)
-    required_messages = {"signed_name": _("Type your name as your signature.")}
+    required_messages: Mapping[str, Any] = {"signed_name": _("Type your name as your signature.")}
 
 
 class AnswerForm(PortalForm):
     """What was done about a request of the office."""
 
-    answer = forms.CharField(label=_("Your answer"), widget=forms.Textarea(attrs={"rows": 3}), help_text=_("What you changed, or why it stays."))
-    required_messages = {"answer": _("Say what you changed, or why it stays as it is.")}
+    answer = forms.CharField(
+        label=_("Your answer"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What you changed, or why it stays."),
+    )
+    required_messages: Mapping[str, Any] = {"answer": _("Say what you changed, or why it stays as it is.")}
 
 
 class WithdrawForm(PortalForm):
     """Why an application is taken back."""
 
-    reason = forms.CharField(label=_("Why?"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("The office reads it; it stays in the record."))
-    required_messages = {"reason": _("Say why in a few words; the office reads it.")}
+    reason = forms.CharField(
+        label=_("Why?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The office reads it; it stays in the record."),
+    )
+    required_messages: Mapping[str, Any] = {"reason": _("Say why in a few words; the office reads it.")}

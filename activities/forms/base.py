@@ -29,7 +29,9 @@ class _Draft:
         if not self.is_bound:
             return {}
         self.is_valid()  # type: ignore[attr-defined]
-        return {name: self.cleaned_data[name] for name in self.fields if name in self.cleaned_data and self._touched(name)}
+        return {
+            name: self.cleaned_data[name] for name in self.fields if name in self.cleaned_data and self._touched(name)
+        }
 
     def _touched(self, name: str) -> bool:
         bound = self[name]  # type: ignore[index]
@@ -46,7 +48,11 @@ class _Draft:
     def initials(self) -> SafeString:
         """What each field holds now, as hidden inputs."""
         visible = [self[name] for name in self.fields]  # type: ignore[index]
-        return format_html_join("", '<input type="hidden" name="{}" value="1">{}', ((f"{self.marker}{b.html_name}", b.as_hidden(only_initial=True)) for b in visible))
+        return format_html_join(
+            "",
+            '<input type="hidden" name="{}" value="1">{}',
+            ((f"{self.marker}{b.html_name}", b.as_hidden(only_initial=True)) for b in visible),
+        )
 
 
 class DraftForm(_Draft, PortalForm):
@@ -76,12 +82,15 @@ class SectionForm(_Draft, PortalModelForm):
 class MultiField(forms.MultipleChoiceField):
     """Any of several, as whole-row choices; the value is a list of strings in the order of the choices."""
 
-    def __init__(self, *, choices: Any, hints: dict[str, str] | None = None, inline: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *, choices: Any, hints: dict[str, str] | None = None, inline: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(choices=choices, widget=widgets.MultiChoices(hints=hints or {}, inline=inline), **kwargs)
 
     def clean(self, value: Any) -> list[str]:
         chosen = set(super().clean(value))
-        flat = [row for key, label in self.choices for row in (label if isinstance(label, list | tuple) else [(key, label)])]
+        listed: Any = self.choices
+        flat = [row for key, label in listed for row in (label if isinstance(label, list | tuple) else [(key, label)])]
         return [str(key) for key, _label in flat if str(key) in chosen]
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crispy_forms.layout import Layout, Row
 from django import forms
@@ -13,12 +14,16 @@ from accounts.models import Person
 from activities.domain import series
 from activities.domain.series import Dates, Pattern
 from activities.forms.base import MultiField
-from activities.models import Activity, ActivityRole, SeriesPlan
-from common import widgets
+from activities.models import Activity, ActivityRole, SeriesPlan, Session
+from common import clock, widgets
 from common.forms import PortalForm
 
 DAYS = list(
-    zip(series.WEEKDAYS, (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")), strict=True)
+    zip(
+        series.WEEKDAYS,
+        (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
+        strict=True,
+    )
 )
 WEEKS = [("1", _("First")), ("2", _("Second")), ("3", _("Third")), ("4", _("Fourth")), ("-1", _("Last"))]
 EVERY = [("1", _("Every week")), ("2", _("Every two weeks")), ("month", _("Every month"))]
@@ -29,11 +34,29 @@ class SeriesForm(PortalForm):
 
     every = forms.ChoiceField(label=_("How often?"), choices=EVERY, initial="1", widget=widgets.Choices(inline=True))
     weekdays = MultiField(label=_("On which days?"), choices=DAYS, inline=True)
-    weeks = MultiField(label=_("Which of the month?"), choices=WEEKS, inline=True, required=False, help_text=_("Only for a series that meets every month."))
-    starts_on = forms.DateField(label=_("First day"), widget=widgets.DateInput(), help_text=_("Its first meeting, or any day before."))
-    ends_on = forms.DateField(label=_("Last day"), widget=widgets.DateInput(), help_text=_("At most 12 months later; each year is a new series."))
-    start_time = forms.TimeField(label=_("Begins at"), widget=widgets.TimeInput(), help_text=_("Local time, also when the clocks change."))
-    minutes = forms.IntegerField(label=_("Minutes"), widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 5, "max": 600}), help_text=_("Of education, each time."))
+    weeks = MultiField(
+        label=_("Which of the month?"),
+        choices=WEEKS,
+        inline=True,
+        required=False,
+        help_text=_("Only for a series that meets every month."),
+    )
+    starts_on = forms.DateField(
+        label=_("First day"), widget=widgets.DateInput(), help_text=_("Its first meeting, or any day before.")
+    )
+    ends_on = forms.DateField(
+        label=_("Last day"),
+        widget=widgets.DateInput(),
+        help_text=_("At most 12 months later; each year is a new series."),
+    )
+    start_time = forms.TimeField(
+        label=_("Begins at"), widget=widgets.TimeInput(), help_text=_("Local time, also when the clocks change.")
+    )
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 5, "max": 600}),
+        help_text=_("Of education, each time."),
+    )
     optional_fields = ()
     required_messages = {
         "weekdays": _("Say on which days the series meets."), "starts_on": _("Say when the series begins."), "ends_on": _("Say when the series ends."),
@@ -66,13 +89,19 @@ class SeriesForm(PortalForm):
 
     def dates(self, left_out: frozenset[dt.date]) -> Dates:
         data = self.cleaned_data
-        return Dates(self.pattern.rule, data["starts_on"], data["ends_on"], data["start_time"], data["minutes"], left_out)
+        return Dates(
+            self.pattern.rule, data["starts_on"], data["ends_on"], data["start_time"], data["minutes"], left_out
+        )
 
-    def left_out(self, suggested: Sequence[tuple[dt.date, str]], usual: Callable[[dt.date, str], bool]) -> frozenset[dt.date]:
+    def left_out(
+        self, suggested: Sequence[tuple[dt.date, str]], usual: Callable[[dt.date, str], bool]
+    ) -> frozenset[dt.date]:
         """Ticked dates; of those that were not on the page before, the usual ones."""
         shown = set(self.data.get("shown", "").split(","))
         ticked = set(self.data.getlist("left_out"))
-        return frozenset(d for d, holiday in suggested if (d.isoformat() in ticked if d.isoformat() in shown else usual(d, holiday)))
+        return frozenset(
+            d for d, holiday in suggested if (d.isoformat() in ticked if d.isoformat() in shown else usual(d, holiday))
+        )
 
 
 def initial_of(activity: Activity, plan: SeriesPlan | None) -> dict[str, Any]:
@@ -91,7 +120,9 @@ def initial_of(activity: Activity, plan: SeriesPlan | None) -> dict[str, Any]:
 class TopicForm(PortalForm):
     """What one session is about."""
 
-    title = forms.CharField(label=_("Topic"), max_length=250, help_text=_("As learners and certificates read it."))
+    title = forms.CharField(
+        label=_("What is it about?"), max_length=250, help_text=_("As learners and certificates read it.")
+    )
     required_messages = {"title": _("Say what the session is about; it stands on certificates.")}
 
 
@@ -99,19 +130,24 @@ class SpeakerForm(PortalForm):
     """A speaker for one session, in the place of another or beside them."""
 
     leaving = forms.TypedChoiceField(label=_("In the place of"), required=False, coerce=int, empty_value=None)
-    email = forms.EmailField(label=_("E-mail"), help_text=_("The link to disclose goes there. Whom we know needs no more."))
+    email = forms.EmailField(
+        label=_("E-mail"), help_text=_("The link to disclose goes there. Whom we know needs no more.")
+    )
     given_name = forms.CharField(label=_("Given name"), max_length=200, required=False)
     family_name = forms.CharField(label=_("Family name"), max_length=200, required=False)
-    degrees = forms.CharField(label=_("Degrees"), max_length=100, required=False, help_text=_("For example MD, MPH"))
+    degrees = forms.CharField(label=_("Degrees, for example MD"), max_length=100, required=False)
     profession = forms.ChoiceField(label=_("Profession"), required=False, choices=[("", "–"), *Profession.choices])
     required_messages = {"email": _("Write the speaker’s e-mail address.")}
+    optional_fields = ()
 
-    def __init__(self, *args: Any, speakers: Sequence[ActivityRole], is_known: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, speakers: Sequence[ActivityRole], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_known = is_known
         leaving = self.fields["leaving"]
         assert isinstance(leaving, forms.ChoiceField)
-        leaving.choices = [("", _("Nobody: beside those who speak")), *((str(r.pk), r.person.name_with_degrees) for r in speakers)]
+        leaving.choices = [
+            ("", _("Nobody: beside those who speak")),
+            *((str(r.pk), r.person.name_with_degrees) for r in speakers),
+        ]
         if not speakers:
             del self.fields["leaving"]
         elif len(speakers) == 1:
@@ -123,20 +159,63 @@ class SpeakerForm(PortalForm):
         helper.layout = Layout(*leaving, "email", Row("given_name", "family_name"), Row("degrees", "profession"))
         return helper
 
+
+class MoveForm(PortalForm):
+    """Another time or room for one session."""
+
+    day = forms.DateField(label=_("Day"), widget=widgets.DateInput())
+    time = forms.TimeField(label=_("Begins at"), widget=widgets.TimeInput())
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=series.MINUTES[0], max_value=series.MINUTES[-1])
+    room = forms.CharField(label=_("Room"), max_length=120, required=False)
+    required_messages = {
+        "day": _("Say on which day."),
+        "time": _("Say when it begins, for example 12:00 PM."),
+        "minutes": _("Say how long it is."),
+    }
+
+    def __init__(self, *args: Any, session: Session, zone: str, **kwargs: Any) -> None:
+        wall = session.starts_at.astimezone(ZoneInfo(zone))
+        now = {"day": wall.date(), "time": wall.time(), "minutes": session.minutes, "room": session.room}
+        super().__init__(*args, initial=now, **kwargs)
+        self.zone = zone
+
+    def make_helper(self) -> Any:
+        helper = super().make_helper()
+        helper.layout = Layout(Row("day", "time", "minutes"), "room")
+        return helper
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if data.get("email") and not data.get("family_name") and not self._is_known(data["email"]):
-            self.add_error("family_name", _("We don’t know this address yet. Write the speaker’s name."))
+        if data.get("day") and data.get("time"):
+            data["starts_at"] = clock.local(data["day"], data["time"], self.zone)
+            if data["starts_at"] <= clock.now():
+                self.add_error("day", _("That time is over. Choose one that is still to come."))
         return data
+
+
+class CancelForm(PortalForm):
+    """Why a session does not take place."""
+
+    reason = forms.CharField(
+        label=_("Why?"), max_length=250, help_text=_("Everybody registered reads it in the message.")
+    )
+    required_messages = {"reason": _("Say why; everybody registered reads it.")}
 
 
 class PresentForm(PortalForm):
     """Somebody was there: who of those found, how long, and how we know."""
 
     person = forms.TypedChoiceField(label=_("Who was there?"), coerce=int, widget=widgets.Choices())
-    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, help_text=_("Leave empty for the whole session."))
-    reason = forms.CharField(label=_("How do we know?"), max_length=250, help_text=_("For example “signed the sheet at the door”."))
-    required_messages = {"person": _("Choose who was there."), "reason": _("Say how we know; it stays with the record.")}
+    minutes = forms.IntegerField(
+        label=_("Minutes"), required=False, min_value=1, help_text=_("Leave empty for the whole session.")
+    )
+    reason = forms.CharField(
+        label=_("How do we know?"), max_length=250, help_text=_("For example “signed the sheet at the door”.")
+    )
+    required_messages = {
+        "person": _("Choose who was there."),
+        "reason": _("Say how we know; it stays with the record."),
+    }
     optional_fields = ("minutes",)
 
     def __init__(self, *args: Any, found: Sequence[Person], **kwargs: Any) -> None:
@@ -152,7 +231,11 @@ class PresentForm(PortalForm):
 
 def _hint(person: Person) -> str:
     """What tells two people of one name apart."""
-    about = [person.get_profession_display(), person.specialty, _("registered") if getattr(person, "is_registered", False) else ""]
+    about = [
+        person.get_profession_display(),
+        person.specialty,
+        _("registered") if getattr(person, "is_registered", False) else "",
+    ]
     return ", ".join(str(part) for part in about if part)
 
 
@@ -160,7 +243,9 @@ class CorrectForm(PortalForm):
     """Another row in the place of one that is wrong; the old one stays."""
 
     withdrawn = forms.BooleanField(label=_("This person was not there"), required=False, widget=widgets.Tick(bare=True))
-    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, help_text=_("Leave empty for the whole session."))
+    minutes = forms.IntegerField(
+        label=_("Minutes"), required=False, min_value=1, help_text=_("Leave empty for the whole session.")
+    )
     reason = forms.CharField(label=_("Why?"), max_length=250)
     required_messages = {"reason": _("Say why; others will read it.")}
     optional_fields = ("minutes",)

@@ -16,7 +16,8 @@ from activities.domain import plan as plans
 from activities.enums import Section
 from activities.forms.applications import AnswerForm, ApplicationCreateForm, WithdrawForm
 from activities.models import Activity
-from activities.views.sections import EDITORS, Editor, Outcome
+from activities.views.editor import Editor, Outcome
+from activities.views.sections import EDITORS
 from common import clock
 from common.errors import DomainError
 from common.page import page
@@ -48,7 +49,9 @@ def application_section(request: Any, number: str, section: str) -> HttpResponse
         raise Http404
     if request.method == "POST":
         return _write(request, access.editable_plan(request.actor, number), section)
-    editor = EDITORS[section](plans.load(access.plan(request.actor, number)), request.actor, opened=request.GET.get("open", ""))
+    editor = EDITORS[section](
+        plans.load(access.plan(request.actor, number)), request.actor, opened=request.GET.get("open", "")
+    )
     return _show(request, editor)
 
 
@@ -85,7 +88,9 @@ def _autosaved(request: Any, editor: Editor) -> HttpResponse:
     """The parts around the form that a saved answer changes; the form itself stays as it is under the writer's hands."""
     problems = editor.error_list
     fresh = type(editor)(plans.load(_fresh(editor)), request.actor, opened=editor.opened)
-    response = render(request, "activities/partials/_autosaved.html", {**_context(request, fresh), "problems": problems})
+    response = render(
+        request, "activities/partials/_autosaved.html", {**_context(request, fresh), "problems": problems}
+    )
     response["X-Saved-At"] = local_time(clock.now(), editor.plan.activity.zone)
     return response
 
@@ -148,7 +153,9 @@ def request_answer(request: Any, number: str, pk: int) -> HttpResponse:
     form = AnswerForm(request.POST or None, prefix=f"r{pk}")
     if request.method == "POST" and form.is_valid():
         try:
-            applications.answer_request(activity_id=activity.pk, request_id=pk, text=form.cleaned_data["answer"], by=request.actor)
+            applications.answer_request(
+                activity_id=activity.pk, request_id=pk, text=form.cleaned_data["answer"], by=request.actor
+            )
             return redirect(reverse("activities:application_section", args=[number, asked.section]) + f"#request-{pk}")
         except DomainError as error:
             form.add_domain_error(error)

@@ -31,7 +31,9 @@ def gap_list(request: Any) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     found = access.gaps(request.actor).select_related("department").order_by("-changed_at")
     if query:
-        found = found.filter(Q(title__icontains=query) | Q(current_practice__icontains=query) | Q(audience__icontains=query))
+        found = found.filter(
+            Q(title__icontains=query) | Q(current_practice__icontains=query) | Q(audience__icontains=query)
+        )
     found = found.annotate(
         sources=Count("evidence", filter=Q(evidence__removed_at=None), distinct=True),
         uses=Count("activity_links", filter=Q(activity_links__removed_at=None), distinct=True),
@@ -87,7 +89,11 @@ def _act(request: Any, gap: PracticeGap, action: str, argument: str, source: Sou
 
 def _autosaved(request: Any, gap: PracticeGap, form: GapForm) -> HttpResponse:
     fresh = PracticeGap.objects.get(pk=gap.pk)
-    response = render(request, "activities/partials/_gap_saved.html", {"problems": form.error_list, "drafts": [GapForm(gap=fresh, needs=list(fresh.needs.filter(removed_at=None)))]})
+    response = render(
+        request,
+        "activities/partials/_gap_saved.html",
+        {"problems": form.error_list, "drafts": [GapForm(gap=fresh, needs=list(fresh.needs.filter(removed_at=None)))]},
+    )
     response["X-Saved-At"] = local_time(clock.now(), Provider.current().zone)
     return response
 
@@ -95,7 +101,9 @@ def _autosaved(request: Any, gap: PracticeGap, form: GapForm) -> HttpResponse:
 def _show(request: Any, gap: PracticeGap, form: GapForm, source: SourceForm, status: int = 200) -> HttpResponse:
     links = gap.activity_links.filter(removed_at=None).select_related("activity").order_by("-activity__changed_at")
     undo = request.GET.get("undo", "")
-    removed = gap.evidence.filter(pk=undo.partition(":")[2] or 0).first() if undo.partition(":")[2].isdecimal() else None
+    removed = (
+        gap.evidence.filter(pk=undo.partition(":")[2] or 0).first() if undo.partition(":")[2].isdecimal() else None
+    )
     context = {
         "gap": gap, "form": form, "drafts": [form], "source": source, "sources": list(gap.evidence.filter(removed_at=None)), "links": links, "undo": undo,
         "undo_text": _("Removed the source “%(source)s”.") % {"source": removed.citation} if removed else "",

@@ -14,7 +14,7 @@ from activities.domain import plan as plans
 from activities.domain import trace as traces
 from activities.enums import WITH_OFFICE, ActivityStatus, SessionStatus
 from activities.models import Activity
-from activities.views.sections import colleagues
+from activities.views.people import colleagues
 from activities.workflow import ACTIVITY
 from common import clock
 from common.page import page
@@ -37,21 +37,36 @@ def my_activities(request: Any) -> HttpResponse:
     show = request.GET.get("show", "")
     mine = access.plannable(request.actor)
     counts = dict(mine.order_by().values_list("status").annotate(n=Count("pk")))
-    filters = [{"key": k, "label": label, "count": sum(counts.get(s, 0) for s in states)} for k, (label, states) in FILTERS.items()]
+    filters = [
+        {"key": k, "label": label, "count": sum(counts.get(s, 0) for s in states)}
+        for k, (label, states) in FILTERS.items()
+    ]
     found = mine.filter(status__in=FILTERS[show][1]) if show in FILTERS else mine
     now = clock.now()
     found = found.select_related("department").annotate(
-        asked=Count("change_requests", filter=Q(change_requests__settled_at=None, change_requests__answered_at=None), distinct=True),
+        asked=Count(
+            "change_requests",
+            filter=Q(change_requests__settled_at=None, change_requests__answered_at=None),
+            distinct=True,
+        ),
         next_session=Min(
             "sessions__starts_at",
-            filter=Q(sessions__removed_at=None, sessions__kind="education", sessions__ends_at__gt=now) & ~Q(sessions__status=SessionStatus.CANCELLED),
+            filter=Q(sessions__removed_at=None, sessions__kind="education", sessions__ends_at__gt=now)
+            & ~Q(sessions__status=SessionStatus.CANCELLED),
         ),
     )
     page_obj = Paginator(found.order_by("-changed_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     rows = [_row(a) for a in page_obj]
     due = [r for r in rows if r["due"]]
     marked = min(due, key=lambda r: r["due"])["activity"].pk if due else 0
-    context = {"page_obj": page_obj, "rows": rows, "marked": marked, "filters": filters, "show": show, "total": sum(counts.values())}
+    context = {
+        "page_obj": page_obj,
+        "rows": rows,
+        "marked": marked,
+        "filters": filters,
+        "show": show,
+        "total": sum(counts.values()),
+    }
     return render(request, "activities/my_activities.html", context)
 
 
@@ -59,7 +74,12 @@ def _row(activity: Activity) -> dict[str, Any]:
     """An activity with what is next; `due` is the planner's own date, if the next step is theirs."""
     status = activity.status
     due = applications.submit_by(activity) if status == A.DRAFT else None
-    return {"activity": activity, "due": due, "late": bool(due and due < clock.today(activity.zone)), "approved": status in APPROVED}
+    return {
+        "activity": activity,
+        "due": due,
+        "late": bool(due and due < clock.today(activity.zone)),
+        "approved": status in APPROVED,
+    }
 
 
 @page(perm="accounts.signed_in")

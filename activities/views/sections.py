@@ -1,134 +1,32 @@
-"""One editor per section: it builds the forms, saves what was typed, and does what a button asks.
-
-Every button of a section sits in the same <form>, so pressing any of them saves everything typed; adding, moving
-and removing are acts of their own on top of that.
-"""
+"""The editors of the sections, one each; people have a module of their own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from django.apps import apps
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Person
 from activities import access
-from activities.domain import activity_page, applications, gaps, people, sections
-from activities.domain.plan import Plan, SlotFacts
-from activities.enums import CONTROLS_CONTENT, RoleKind, Section
+from activities.domain import activity_page, applications, gaps, sections
+from activities.domain.plan import SlotFacts
+from activities.enums import Section
 from activities.forms.applications import (
     BasicsForm,
     CreditForm,
     EvaluationForm,
     FormatForm,
     ObjectiveForm,
-    PersonForm,
     SignForm,
     SlotForm,
 )
 from activities.forms.base import of_row
 from activities.forms.gaps import GapForm, SourceForm
-from activities.models import ActivityRole, GapEvidence, Objective, Session
-from common.actors import Actor
+from activities.models import GapEvidence, Objective, Session
+from activities.views.editor import ColumnsEditor, Editor, Outcome, fine, number
+from activities.views.people import PeopleEditor
 from common.errors import DomainError
 from common.templatetags.cme import credit_name
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an act came to: `ok` or stay and show the errors; where to land; what can be taken back."""
-
-    ok: bool = True
-    anchor: str = ""
-    undo: str = ""
-    opened: str = ""  # the line of a list that shows its form
-    message: str = ""
-
-
-class Editor:
-    """The forms of one section, for one request."""
-
-    section: ClassVar[Section]
-    template: ClassVar[str] = "activities/partials/_section_form.html"
-    lead: ClassVar[Any] = ""
-    autosaves: ClassVar[bool] = True
-    own_summary: ClassVar[bool] = False  # several forms: the page lists their errors together
-
-    def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None, opened: str = "") -> None:
-        self.plan, self.actor, self.data, self.opened = plan, actor, data, opened
-        # Without the mark the data is a lone button (undo): there is nothing typed to save.
-        self.typed = data if data is not None and "sent" in data else None
-        self.build()
-
-    def build(self) -> None:
-        """Make the forms, bound when data came."""
-
-    def save(self) -> bool:
-        """Store every valid answer; whether all were."""
-        return True
-
-    def forms(self) -> list[Any]:
-        """Those whose errors the summary lists."""
-        return []
-
-    def act(self, action: str) -> Outcome:
-        """Save what was typed, then do what the button says: `add`, `remove:12`, `up:12` … or only save."""
-        name, _sep, argument = action.partition(":")
-        try:
-            saved = self.save()
-            act = self.actions().get(name)
-            return act(argument) if act and saved else Outcome(saved, opened=self.opened)
-        except DomainError as error:
-            return self.refused(error)
-
-    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
-        return {}
-
-    def refused(self, error: DomainError) -> Outcome:
-        form = next(iter(self.forms()), None)
-        if form is None or error.status != 400:
-            raise error
-        form.is_valid()
-        form.add_domain_error(error)
-        return Outcome(ok=False)
-
-    def undo_text(self, kind: str, pk: str) -> str:
-        """What was removed, for the undo bar; "" when there is nothing to take back."""
-        return ""
-
-    def context(self) -> dict[str, Any]:
-        return {}
-
-    @property
-    def keys(self) -> dict[str, Any]:
-        return {"activity_id": self.plan.activity.pk, "by": self.actor}
-
-    @property
-    def error_list(self) -> list[Any]:
-        return [line for form in self.forms() if form.is_bound for line in form.error_list]
-
-
-class ColumnsEditor(Editor):
-    """A section that is one form on columns of the activity."""
-
-    form_class: ClassVar[type[Any]]
-
-    def build(self) -> None:
-        self.form = self.form_class(self.typed, instance=self.plan.activity)
-
-    def forms(self) -> list[Any]:
-        return [self.form]
-
-    def save(self) -> bool:
-        answers = self.form.answers()
-        if answers:
-            sections.save_section(section=self.section, values=answers, **self.keys)
-        return fine(self.form)
-
-    def context(self) -> dict[str, Any]:
-        return {"form": self.form}
 
 
 class BasicsEditor(ColumnsEditor):
@@ -146,114 +44,6 @@ class EvaluationEditor(ColumnsEditor):
     lead = gettext_lazy("How you will know that something changed.")
 
 
-class PeopleEditor(Editor):
-    """APP-2: acts only; nothing is typed here but a new person."""
-
-    section, template, autosaves = Section.PEOPLE, "activities/partials/_people.html", False
-    lead = gettext_lazy("Everybody who decides on content gets a link to disclose. You see whether it is done, never what it says.")
-
-    def build(self) -> None:
-        adding = self.data is not None and self.data.get("action") == "add"
-        self.form = PersonForm(self.data if adding else None, plan=self.plan)
-
-    def forms(self) -> list[Any]:
-        return [self.form]
-
-    def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
-        return {"add": self._add, "remove": self._remove, "restore": self._restore, "controls": self._controls, "ask": self._ask}
-
-    def _add(self, _argument: str) -> Outcome:
-        if not self.form.is_valid():
-            return Outcome(ok=False)
-        given = dict(self.form.cleaned_data)
-        role = people.add_role(session_id=given.pop("session", None), **given, **self.keys)
-        text = _("%(name)s added. The disclosure link is on its way.") if role.controls_content else _("%(name)s added.")
-        return Outcome(anchor="people", message=text % {"name": role.person.full_name})
-
-    def _part(self, argument: str) -> dict[str, Any]:
-        person_id, _sep, role = argument.partition("-")
-        if not person_id.isdecimal() or role not in RoleKind.values:
-            raise DomainError("That button is out of date. Reload the page.")
-        return {"person_id": int(person_id), "role": role, **self.keys}
-
-    def _remove(self, argument: str) -> Outcome:
-        people.remove_part(**self._part(argument))
-        return Outcome(undo=f"restore:{argument}")
-
-    def _restore(self, argument: str) -> Outcome:
-        people.restore_part(**self._part(argument))
-        return Outcome(anchor="people")
-
-    def _controls(self, argument: str) -> Outcome:
-        part, _sep, wanted = argument.rpartition("-")
-        people.set_controls_content(controls=wanted == "yes", **self._part(part))
-        return Outcome(anchor="people")
-
-    def _ask(self, argument: str) -> Outcome:
-        part = self._part(argument)
-        people.ask_again(activity_id=part["activity_id"], person_id=part["person_id"], by=self.actor)
-        return Outcome(anchor="people", message=_("The link is on its way again."))
-
-    def undo_text(self, kind: str, pk: str) -> str:
-        person_id, _sep, role = pk.partition("-")
-        if not person_id.isdecimal() or role not in RoleKind.values:
-            return ""
-        person = Person.objects.filter(pk=person_id, activity_roles__activity=self.plan.activity).first()
-        return _("Removed %(name)s, %(role)s.") % {"name": person.full_name, "role": RoleKind(role).label.lower()} if person else ""
-
-    def context(self) -> dict[str, Any]:
-        return {"form": self.form, "people": colleagues(self.plan)}
-
-
-@dataclass(frozen=True)
-class Part:
-    """One role of a person, whatever the number of sessions."""
-
-    person_id: int
-    role: ActivityRole
-    sessions: list[str]
-    can_untick: bool
-
-    @property
-    def key(self) -> str:
-        return f"{self.person_id}-{self.role.role}"
-
-
-@dataclass(frozen=True)
-class Colleague:
-    """One person with every part; `standings` say where the disclosure stands, never what it says."""
-
-    person: Person
-    parts: list[Part]
-    standings: list[str]
-
-    @property
-    def can_be_reminded(self) -> bool:
-        return bool({"asked", "expired"} & set(self.standings))
-
-    @property
-    def key(self) -> str:
-        return self.parts[0].key
-
-
-def colleagues(plan: Plan) -> list[Colleague]:
-    """The people of a plan in the order they were added."""
-    found = people.standings(plan.activity)
-    titles = {s.pk: s.title for s in plan.sessions}
-    rows: dict[int, dict[str, list[ActivityRole]]] = {}
-    for role in plan.roles:
-        rows.setdefault(role.person_id, {}).setdefault(role.role, []).append(role)
-    listed = []
-    for person in plan.people:
-        parts = [
-            Part(person.pk, roles[0], [titles[r.session_id] for r in roles if r.session_id in titles], roles[0].role not in CONTROLS_CONTENT)
-            for roles in rows[person.pk].values()
-        ]
-        standings = dict.fromkeys(str(found[r.pk]) for roles in rows[person.pk].values() for r in roles if r.pk in found)
-        listed.append(Colleague(person, parts, list(standings)))
-    return listed
-
-
 class GapEditor(Editor):
     """APP-4: the gaps it sets out to close, written here or taken from the library."""
 
@@ -262,14 +52,26 @@ class GapEditor(Editor):
     lead = gettext_lazy("What is happening in practice now that should be better?")
 
     def build(self) -> None:
-        self.cards = []
+        self.cards: list[dict[str, Any]] = []
         for facts in self.plan.gaps:
             # Whoever writes this plan writes its department's gaps; the domain asks again under the lock.
             departments = self.actor.departments | {self.plan.activity.department_id}
             writable = self.actor.is_office or facts.gap.department_id in departments
-            form = GapForm(of_row(self.typed, f"gap{facts.gap.pk}"), gap=facts.gap, needs=facts.needs, own_learners=facts.link.own_learners)
+            form = GapForm(
+                of_row(self.typed, f"gap{facts.gap.pk}"),
+                gap=facts.gap,
+                needs=facts.needs,
+                own_learners=facts.link.own_learners,
+            )
             adding = self.data is not None and self.data.get("action") == f"add_source:{facts.gap.pk}"
-            self.cards.append({"facts": facts, "form": form, "writable": writable, "source": SourceForm(self.data if adding else None, gap=facts.gap)})
+            self.cards.append(
+                {
+                    "facts": facts,
+                    "form": form,
+                    "writable": writable,
+                    "source": SourceForm(self.data if adding else None, gap=facts.gap),
+                }
+            )
 
     def forms(self) -> list[Any]:
         return [form for card in self.cards for form in (card["form"], card["source"])]
@@ -278,9 +80,18 @@ class GapEditor(Editor):
         ok = True
         for card in self.cards:
             if card["writable"] and card["form"].is_bound:
-                gaps.save_gap(gap_id=card["facts"].gap.pk, values=card["form"].columns(), needs=card["form"].needs(), by=self.actor)
+                gaps.save_gap(
+                    gap_id=card["facts"].gap.pk,
+                    values=card["form"].columns(),
+                    needs=card["form"].needs(),
+                    by=self.actor,
+                )
                 ok = fine(card["form"]) and ok
-        own = {c["facts"].gap.pk: c["form"].answers()["own_learners"] for c in self.cards if "own_learners" in c["form"].answers()}
+        own = {
+            c["facts"].gap.pk: c["form"].answers()["own_learners"]
+            for c in self.cards
+            if "own_learners" in c["form"].answers()
+        }
         if own:
             gaps.save_own_learners(texts=own, **self.keys)
         return ok
@@ -292,24 +103,24 @@ class GapEditor(Editor):
         }  # fmt: skip
 
     def _link(self, argument: str) -> Outcome:
-        chosen = argument or (self.data or {}).get("link_gap", "")
-        if not str(chosen).isdecimal():
+        chosen = argument or self.field("link_gap")
+        if not chosen.isdecimal():
             raise DomainError(_("Choose a gap from the library first."))
         gap = access.gap(self.actor, int(chosen))
         gaps.link_gap(gap=gap, **self.keys)
         return Outcome(anchor=f"gap-{gap.pk}")
 
     def _new(self, _argument: str) -> Outcome:
-        title = str((self.data or {}).get("new_gap", "")).strip() or _("A new gap")
+        title = self.field("new_gap") or _("A new gap")
         gap = gaps.describe_new(title=title[:160], **self.keys)
         return Outcome(anchor=f"gap-{gap.pk}")
 
     def _unlink(self, argument: str) -> Outcome:
-        gaps.unlink_gap(gap_id=_number(argument), **self.keys)
+        gaps.unlink_gap(gap_id=number(argument), **self.keys)
         return Outcome(undo=f"restore_gap:{argument}")
 
     def _restore_gap(self, argument: str) -> Outcome:
-        gaps.relink_gap(gap_id=_number(argument), **self.keys)
+        gaps.relink_gap(gap_id=number(argument), **self.keys)
         return Outcome(anchor=f"gap-{argument}")
 
     def _add_source(self, argument: str) -> Outcome:
@@ -321,19 +132,21 @@ class GapEditor(Editor):
 
     def _remove_source(self, argument: str) -> Outcome:
         gap_id, _sep, source_id = argument.partition("-")
-        gaps.remove_source(gap_id=_number(gap_id), source_id=_number(source_id), by=self.actor)
+        gaps.remove_source(gap_id=number(gap_id), source_id=number(source_id), by=self.actor)
         return Outcome(undo=f"restore_source:{argument}")
 
     def _restore_source(self, argument: str) -> Outcome:
         gap_id, _sep, source_id = argument.partition("-")
-        gaps.restore_source(gap_id=_number(gap_id), source_id=_number(source_id), by=self.actor)
+        gaps.restore_source(gap_id=number(gap_id), source_id=number(source_id), by=self.actor)
         return Outcome(anchor=f"sources-{gap_id}")
 
     def undo_text(self, kind: str, pk: str) -> str:
         if kind == "restore_gap" and pk.isdecimal():
-            link = self.plan.activity.gap_links.filter(gap_id=pk).select_related("gap").first()
+            link = self.plan.activity.gap_links.filter(gap_id=int(pk)).select_related("gap").first()
             return _("Took “%(title)s” off this application.") % {"title": link.gap.title} if link else ""
-        source = GapEvidence.objects.filter(pk=pk.rpartition("-")[2] or 0, gap__activity_links__activity=self.plan.activity).first()
+        source = GapEvidence.objects.filter(
+            pk=pk.rpartition("-")[2] or 0, gap__activity_links__activity=self.plan.activity
+        ).first()
         return _("Removed the source “%(source)s”.") % {"source": source.citation} if source else ""
 
     def context(self) -> dict[str, Any]:
@@ -351,7 +164,8 @@ class ObjectivesEditor(Editor):
 
     def build(self) -> None:
         self.rows = [
-            ObjectiveForm(of_row(self.typed, f"o{o.pk}"), objective=o, plan=self.plan, number=n) for n, o in enumerate(self.plan.objectives, start=1)
+            ObjectiveForm(of_row(self.typed, f"o{o.pk}"), objective=o, plan=self.plan, number=n)
+            for n, o in enumerate(self.plan.objectives, start=1)
         ]
 
     def forms(self) -> list[Any]:
@@ -373,19 +187,19 @@ class ObjectivesEditor(Editor):
         return Outcome(anchor=f"objective-{sections.add_objective(**self.keys).pk}")
 
     def _remove(self, argument: str) -> Outcome:
-        sections.remove_objective(objective_id=_number(argument), **self.keys)
+        sections.remove_objective(objective_id=number(argument), **self.keys)
         return Outcome(undo=f"restore:{argument}")
 
     def _restore(self, argument: str) -> Outcome:
-        sections.restore_objective(objective_id=_number(argument), **self.keys)
+        sections.restore_objective(objective_id=number(argument), **self.keys)
         return Outcome(anchor=f"objective-{argument}")
 
     def _move(self, argument: str, *, up: bool) -> Outcome:
-        sections.move_objective(objective_id=_number(argument), up=up, **self.keys)
+        sections.move_objective(objective_id=number(argument), up=up, **self.keys)
         return Outcome(anchor=f"objective-{argument}")
 
     def undo_text(self, kind: str, pk: str) -> str:
-        found = Objective.objects.filter(pk=_number(pk), activity=self.plan.activity).first()
+        found = Objective.objects.filter(pk=number(pk), activity=self.plan.activity).first()
         return _("Removed the objective “%(text)s”.") % {"text": found.text or _("empty")} if found else ""
 
     def context(self) -> dict[str, Any]:
@@ -429,10 +243,20 @@ class AgendaEditor(Editor):
         return all(fine(f) for f in self.forms())
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
-        return {"add": self._add, "open": self._open, "close": self._close, "remove": self._remove, "restore": self._restore}
+        return {
+            "add": self._add,
+            "open": self._open,
+            "close": self._close,
+            "remove": self._remove,
+            "restore": self._restore,
+        }
 
     def _add(self, _argument: str) -> Outcome:
-        day = BasicsForm.base_fields["starts_on"].clean((self.data or {}).get("day") or None) if self.plan.activity.starts_on is None else None
+        day = (
+            BasicsForm.base_fields["starts_on"].clean(self.field("day") or None)
+            if self.plan.activity.starts_on is None
+            else None
+        )
         return self._open(str(sections.add_slot(day=day, **self.keys).pk))
 
     def _open(self, argument: str) -> Outcome:
@@ -442,15 +266,15 @@ class AgendaEditor(Editor):
         return Outcome(anchor="agenda")
 
     def _remove(self, argument: str) -> Outcome:
-        sections.remove_slot(session_id=_number(argument), **self.keys)
+        sections.remove_slot(session_id=number(argument), **self.keys)
         return Outcome(undo=f"restore:{argument}")
 
     def _restore(self, argument: str) -> Outcome:
-        sections.restore_slot(session_id=_number(argument), **self.keys)
+        sections.restore_slot(session_id=number(argument), **self.keys)
         return Outcome(anchor=f"slot-{argument}")
 
     def undo_text(self, kind: str, pk: str) -> str:
-        found = Session.objects.filter(pk=_number(pk), activity=self.plan.activity).first()
+        found = Session.objects.filter(pk=number(pk), activity=self.plan.activity).first()
         return _("Removed “%(title)s” from the agenda.") % {"title": found.title or _("a slot")} if found else ""
 
     def context(self) -> dict[str, Any]:
@@ -487,7 +311,16 @@ class SignEditor(Editor):
 
 EDITORS: dict[str, type[Editor]] = {
     e.section.value: e
-    for e in (BasicsEditor, PeopleEditor, GapEditor, ObjectivesEditor, AgendaEditor, FormatEditor, EvaluationEditor, SignEditor)
+    for e in (
+        BasicsEditor,
+        PeopleEditor,
+        GapEditor,
+        ObjectivesEditor,
+        AgendaEditor,
+        FormatEditor,
+        EvaluationEditor,
+        SignEditor,
+    )
 }
 
 
@@ -497,15 +330,3 @@ def credit_types(kind: str) -> list[tuple[str, str]]:
     model = apps.get_model("credits", "CreditType")
     found = [t for t in model._default_manager.order_by("position") if not t.activity_kinds or kind in t.activity_kinds]
     return [(t.code, t.name if t.is_attendance else credit_name(t.code, name=t.name)) for t in found]
-
-
-def fine(form: Any) -> bool:
-    """Nothing wrong in it; a form that was not sent has nothing to be wrong."""
-    return not form.is_bound or bool(form.is_valid())
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise DomainError("That button is out of date. Reload the page.")
-    return int(text)
-

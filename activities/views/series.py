@@ -7,17 +7,25 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.domain.people import find_by_email
 from activities import access
-from activities.domain import activity_page, attendance, roster, series
-from activities.forms.series import CorrectForm, PresentForm, SeriesForm, SpeakerForm, TopicForm, initial_of
-from activities.models import Activity, AttendanceEvidence, SeriesPlan, Session
+from activities.domain import activity_page, attendance, roster, series, sessions
+from activities.forms.series import (
+    CancelForm,
+    CorrectForm,
+    MoveForm,
+    PresentForm,
+    SeriesForm,
+    SpeakerForm,
+    TopicForm,
+    initial_of,
+)
+from activities.models import Activity, ActivityRole, AttendanceEvidence, SeriesPlan, Session
 from common import qr
 from common.errors import Conflict, DomainError
 from common.page import page
@@ -44,11 +52,13 @@ class Shown:
 
 
 @page(perm="accounts.signed_in", write=True)
-def series_plan(request: HttpRequest, number: str) -> HttpResponse:
+def series_plan(request: Any, number: str) -> HttpResponse:
     """When the series meets: answers, dates to look at, then Confirm. With htmx the dates follow every answer."""
     activity = access.plan(request.actor, number)
     if not activity.is_series:
-        raise Conflict(_("Only a regularly scheduled series has recurring sessions. Change the type under Basics first."))
+        raise Conflict(
+            _("Only a regularly scheduled series has recurring sessions. Change the type under Basics first.")
+        )
     stored = SeriesPlan.objects.filter(activity=activity).first()
     form = SeriesForm(request.POST if request.method == "POST" else None, initial=initial_of(activity, stored))
     shown = _shown(activity, form) if form.is_bound else None
@@ -60,7 +70,9 @@ def series_plan(request: HttpRequest, number: str) -> HttpResponse:
         "activity": activity, "form": form, "shown": shown, "stored": stored, "may_change": series.may_change(activity),
         "sessions": series.sessions_of(activity),
     }  # fmt: skip
-    return render(request, "activities/partials/_series_dates.html" if request.htmx else "activities/series_plan.html", context)
+    return render(
+        request, "activities/partials/_series_dates.html" if request.htmx else "activities/series_plan.html", context
+    )
 
 
 def _shown(activity: Activity, form: SeriesForm) -> Shown | None:
@@ -77,10 +89,12 @@ def _shown(activity: Activity, form: SeriesForm) -> Shown | None:
         form.add_domain_error(error)
         return None
     rows = [(day, holiday, day in dates.left_out) for day, holiday in suggested]
-    return Shown(dates, outcome, [(m, list(r)) for m, r in groupby(rows, key=lambda row: row[0].replace(day=1))], form.signature)
+    return Shown(
+        dates, outcome, [(m, list(r)) for m, r in groupby(rows, key=lambda row: row[0].replace(day=1))], form.signature
+    )
 
 
-def _confirm(request: HttpRequest, activity: Activity, shown: Shown) -> HttpResponse:
+def _confirm(request: Any, activity: Activity, shown: Shown) -> HttpResponse:
     outcome = series.plan_series(activity_id=activity.pk, dates=shown.dates, by=request.actor)
     n = len(outcome.held)
     messages.success(request, ngettext("%(n)d session is planned.", "%(n)d sessions are planned.", n) % {"n": n})
@@ -88,44 +102,95 @@ def _confirm(request: HttpRequest, activity: Activity, shown: Shown) -> HttpResp
 
 
 @page(perm="accounts.signed_in", write=True)
-def session_change(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """Topic and speakers of one session, up to the last minute."""
+def session_change(request: Any, number: str, pk: int) -> HttpResponse:
+    """Topic and speakers of one session up to the last minute; once approved, moving and cancelling it."""
     session = access.plan_session(request.actor, number, pk)
     speakers = list(session.roles.filter(removed_at=None).select_related("person"))
-    action = request.POST.get("action", "")
-    title = TopicForm(request.POST if action == "title" else None, initial={"title": session.title})
-    speaker = SpeakerForm(request.POST if action == "speaker" else None, speakers=speakers, is_known=find_by_email)
-    if request.method == "POST" and _change(request, session, action, title, speaker):
+    forms = _forms(request, session, speakers)
+    if request.method == "POST" and _change(request, session, forms):
         return redirect("activities:session_change", number, pk)
-    context = {"activity": session.activity, "session": session, "speakers": speakers, "topic_form": title, "speaker_form": speaker}
-    return render(request, "activities/series_session.html", context | {"may_change": series.may_change(session.activity)})
+    context = {
+        "activity": session.activity, "session": session, "speakers": speakers, "forms": forms, "may_change": series.may_change_session(session),
+        "may_move": series.may_change_session(session) and session.activity.status in series.AGREED,
+    }  # fmt: skip
+    return render(request, "activities/series_session.html", context)
 
 
-def _change(request: HttpRequest, session: Session, action: str, title: TopicForm, speaker: SpeakerForm) -> bool:
+def _forms(request: Any, session: Session, speakers: list[ActivityRole]) -> dict[str, Any]:
+    """The four forms of the page by their action; only the one that was sent is bound."""
+
+    def sent(action: str) -> Any:
+        return request.POST if request.POST.get("action") == action else None
+
+    return {
+        "title": TopicForm(sent("title"), initial={"title": session.title}),
+        "speaker": SpeakerForm(sent("speaker"), speakers=speakers),
+        "move": MoveForm(sent("move"), prefix="move", session=session, zone=session.activity.zone),
+        "cancel": CancelForm(sent("cancel"), prefix="cancel"),
+    }
+
+
+def _change(request: Any, session: Session, forms: dict[str, Any]) -> bool:
     """Do what was asked; False leaves the page with its errors."""
-    form: Any = {"title": title, "speaker": speaker}.get(action)
+    action = request.POST.get("action", "")
+    form = forms.get(action)
     if form is not None and not form.is_valid():
         return False
     try:
-        if action == "title":
-            series.change_topic(session_id=session.pk, by=request.actor, **title.cleaned_data)
-            messages.success(request, _("Topic saved."))
-        elif action == "speaker":
-            made = series.change_speaker(session_id=session.pk, by=request.actor, **{"leaving": None, **speaker.cleaned_data})
-            messages.success(request, _("%(name)s speaks in this session.") % {"name": made.person.full_name})
-        elif action == "remove" and request.POST.get("role", "").isdigit():
-            gone = series.remove_speaker(session_id=session.pk, role_id=int(request.POST["role"]), by=request.actor)
-            messages.success(request, _("%(name)s no longer speaks in this session.") % {"name": gone.person.full_name})
+        done = (
+            _ACTIONS[action](request, session, form.cleaned_data if form else request.POST)
+            if action in _ACTIONS
+            else ""
+        )
     except DomainError as error:
         if form is None:
             raise
         form.add_domain_error(error)
         return False
+    if done:
+        messages.success(request, done)
     return True
 
 
+def _retitle(request: Any, session: Session, data: Any) -> str:
+    series.change_topic(session_id=session.pk, title=data["title"], by=request.actor)
+    return _("Topic saved.")
+
+
+def _put_speaker(request: Any, session: Session, data: Any) -> str:
+    made = series.change_speaker(session_id=session.pk, by=request.actor, **{"leaving": None, **data})
+    return _("%(name)s speaks in this session.") % {"name": made.person.full_name}
+
+
+def _take_out(request: Any, session: Session, data: Any) -> str:
+    role = data.get("role", "")
+    gone = series.remove_speaker(session_id=session.pk, role_id=int(role) if role.isdigit() else 0, by=request.actor)
+    return _("%(name)s no longer speaks in this session.") % {"name": gone.person.full_name}
+
+
+def _move(request: Any, session: Session, data: Any) -> str:
+    _need_movable(session)
+    values = {name: data[name] for name in ("starts_at", "minutes", "room")}
+    sessions.move_session(session_id=session.pk, by=request.actor, **values)
+    return _("Moved. Everybody registered is told.")
+
+
+def _cancel(request: Any, session: Session, data: Any) -> str:
+    _need_movable(session)
+    sessions.cancel_session(session_id=session.pk, reason=data["reason"], by=request.actor)
+    return _("Cancelled. Everybody registered is told.")
+
+
+def _need_movable(session: Session) -> None:
+    if not series.may_change_session(session) or session.activity.status not in series.AGREED:
+        raise Conflict(_("This session can no longer be moved or cancelled here."))
+
+
+_ACTIONS = {"title": _retitle, "speaker": _put_speaker, "remove": _take_out, "move": _move, "cancel": _cancel}
+
+
 @page(perm="accounts.signed_in")
-def session_present(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def session_present(request: Any, number: str, pk: int) -> HttpResponse:
     """For the screen in the room: the disclosure, then code and QR, and how many are in; asks again every 10 s."""
     session = access.plan_session(request.actor, number, pk)
     context = _room(session) | {"present": attendance.present([session]).get(session.pk, 0)}
@@ -137,11 +202,13 @@ def session_present(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in")
-def session_sheet(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def session_sheet(request: Any, number: str, pk: int) -> HttpResponse:
     """A sheet to print: code, QR, the names of those registered, lines to sign."""
     session = access.plan_session(request.actor, number, pk)
     people = roster.registered(session.activity)
-    return render(request, "activities/series_sheet.html", _room(session) | {"people": people, "blank": range(BLANK_LINES)})
+    return render(
+        request, "activities/series_sheet.html", _room(session) | {"people": people, "blank": range(BLANK_LINES)}
+    )
 
 
 def _room(session: Session) -> dict[str, Any]:
@@ -157,14 +224,16 @@ def _room(session: Session) -> dict[str, Any]:
 
 
 @page(perm="accounts.signed_in", write=True)
-def session_attendance(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def session_attendance(request: Any, number: str, pk: int) -> HttpResponse:
     """Who was there, how it is known, and the two ways to mend it: mark present, correct with a reason."""
     session = access.plan_session(request.actor, number, pk)
     action, query = request.POST.get("action", ""), request.POST.get("q") or request.GET.get("q", "")
     found = roster.people_like(query, session.activity)
     present = PresentForm(request.POST if action == "present" else None, found=found)
     wrong = _row(session, request.POST.get("evidence") or request.GET.get("correct", ""))
-    correct = CorrectForm(request.POST if action == "correct" else None, initial={"minutes": wrong.minutes if wrong else None})
+    correct = CorrectForm(
+        request.POST if action == "correct" else None, initial={"minutes": wrong.minutes if wrong else None}
+    )
     if action == "present" and _mark(request, session, present):
         return redirect("activities:session_attendance", number, pk)
     if action == "correct" and wrong and _correct(request, wrong, correct):
@@ -182,12 +251,18 @@ def _row(session: Session, pk: str) -> AttendanceEvidence | None:
     return get_object_or_404(AttendanceEvidence, pk=pk, session=session) if pk.isdigit() else None
 
 
-def _mark(request: HttpRequest, session: Session, form: PresentForm) -> bool:
+def _mark(request: Any, session: Session, form: PresentForm) -> bool:
     if not form.is_valid():
         return False
     data = form.cleaned_data
     try:
-        attendance.mark_present(session_id=session.pk, person_id=data["person"], minutes=data["minutes"], reason=data["reason"], by=request.actor)
+        attendance.mark_present(
+            session_id=session.pk,
+            person_id=data["person"],
+            minutes=data["minutes"],
+            reason=data["reason"],
+            by=request.actor,
+        )
     except DomainError as error:
         form.add_domain_error(error)
         return False
@@ -195,7 +270,7 @@ def _mark(request: HttpRequest, session: Session, form: PresentForm) -> bool:
     return True
 
 
-def _correct(request: HttpRequest, wrong: AttendanceEvidence, form: CorrectForm) -> bool:
+def _correct(request: Any, wrong: AttendanceEvidence, form: CorrectForm) -> bool:
     if not form.is_valid():
         return False
     try:

@@ -378,40 +378,43 @@ def _roles(s: School) -> None:
         roles += [ActivityRole(activity=a, person=p, role=r, assumed_at=at, added_by=BY.label) for r, p in team]
         roles.append(ActivityRole(activity=a, person=s.named["coordinator"], role="coordinator", controls_content=False, assumed_at=at, added_by=BY.label))
         for n, session in enumerate(x for x in s.sessions[a.pk] if x.kind == SlotKind.EDUCATION):
-            speaker = s.named["speaker"] if (i, n) in {(0, 1), (1, 13), (IN_REVIEW, 0)} else s.rng.choice(s.speakers[1:])
+            speaker = s.named["speaker"] if (i, n) in {(0, 1), (1, 13), (IN_REVIEW, 0)} else s.rng.choice([p for p in s.speakers[1:] if p is not director])
             roles.append(ActivityRole(activity=a, session=session, person=speaker, role="speaker", assumed_at=at, added_by=BY.label))
     bulk(roles)
     people = list({r.person_id: r.person for r in roles if r.controls_content}.values())
     companies = bulk(Company(name=n, eligibility="ineligible", traded="public", created_at=s.now) for n in words.COMPANIES)
-    shown = "SII-E-1 2022-01-01"
+    shown = "SII-E-1 of 2022-01-01, 24 months"
     none, some = statements.body("SII-3.1d"), statements.body("SII-3.1-list")
     with_one = {p.pk for p in people if p.pk % 8 == 0 or p is s.named["speaker"]}
+    # Given a year ago and confirmed lately, so that every session of the year has one that is neither late nor expired.
+    given = [s.now - dt.timedelta(days=355), s.now - dt.timedelta(days=14)]
     disclosures = bulk(
         Disclosure(
             person=p, answer="some" if p.pk in with_one else "none", method="link", definition_shown=shown, statement=some if p.pk in with_one else none,
-            attested_name=p.full_name, submitted_at=s.now - dt.timedelta(days=s.rng.randint(20, 300)),
+            attested_name=p.full_name, submitted_at=at,
         )
-        for p in people
+        for at in given for p in people
     )  # fmt: skip
     natures = ("consultant", "advisor", "researcher", "speaker", "royalties")
+    same = {pk: (s.rng.choice(companies), s.rng.choice(natures), s.rng.random() < 0.3) for pk in sorted(with_one)}
     ties = bulk(
-        Relationship(disclosure=d, company=s.rng.choice(companies), nature=s.rng.choice(natures), ended=s.rng.random() < 0.3, traded="public")
+        Relationship(disclosure=d, company=same[d.person_id][0], nature=same[d.person_id][1], ended=same[d.person_id][2])
         for d in disclosures if d.answer == "some"
     )  # fmt: skip
-    tie_of = {t.disclosure.person_id: t for t in ties}
+    tie_of = {t.disclosure.person_id: t for t in reversed(ties)}
     undecided = {a.pk for a in s.activities if a.status in {"draft", "submitted", "in_review", "returned"}}
     pairs = sorted({(r.activity_id, r.person_id) for r in roles if r.person_id in tie_of and r.activity_id not in undecided})
     decisions = bulk(
         RelevanceDecision(
             relationship=tie_of[p], activity_id=a, relevant=a == s.activities[0].pk or (a + p) % 3 != 0, rationale="Compared the company’s products with the agenda.",
-            decided_by=s.staff, decided_at=s.now - dt.timedelta(days=320),
+            decided_by=s.staff, decided_at=s.now - dt.timedelta(days=350),
         )
         for a, p in pairs
     )  # fmt: skip
     faculty = {(r.activity_id, r.person_id) for r in roles if r.session_id}
     bulk(
         MitigationAction(
-            relationship=d.relationship, activity_id=d.activity_id, performed_by="Leila Haddad, MD", implemented_at=s.now - dt.timedelta(days=319),
+            relationship=d.relationship, activity_id=d.activity_id, performed_by="Leila Haddad, MD", implemented_at=s.now - dt.timedelta(days=349),
             strategy="peer_review_content" if (d.activity_id, tie_person(d, tie_of)) in faculty else "peer_review_planning", recorded_by=s.staff,
         )
         for d in decisions if d.relevant

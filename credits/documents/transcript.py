@@ -34,8 +34,10 @@ def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
         "period": period(found, on),
         "generated_on": long_date(on),
         "totals": [
-            {"label_runs": total.label, "value": f"{total.value:.2f}", "caption": f"awarded by {provider.short_name}"} for total in found.totals
-        ] + ([_attended(found)] if found.attended else []),
+            {"label_runs": total.label, "value": f"{total.value:.2f}", "caption": f"awarded by {provider.short_name}"}
+            for total in found.totals
+        ]
+        + ([_attended(found)] if found.attended else []),
         "groups": [{"title": str(year), "rows": [_row(row) for row in rows]} for year, rows in found.years],
         "notes": [CLAIMED if found.totals else ATTENDED, statements.runs(accreditation(on))],
         # For the verification page: which claims it stands on.
@@ -86,4 +88,8 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _attended(found: Transcript) -> dict[str, Any]:
     one = found.attended == 1
-    return {"label_runs": [{"text": "activity attended" if one else "activities attended", "style": ""}], "value": str(found.attended), "caption": "designated credit on each line"}
+    return {
+        "label_runs": [{"text": "activity attended" if one else "activities attended", "style": ""}],
+        "value": str(found.attended),
+        "caption": "designated credit on each line",
+    }

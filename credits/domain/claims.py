@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import Person
-from activities.domain import attendance
 from activities.models import Activity
 from common import audit, clock, rulesets, statements
 from common.actors import Actor
@@ -18,6 +17,7 @@ from credits import eligibility
 from credits.domain import certificates, facts
 from credits.enums import CertificateStatus, ClaimStatus
 from credits.models import Certificate, Claim, ClaimLine, ClaimTotal
+from integrity.domain import disclosure_text
 
 
 def claim(
@@ -49,7 +49,7 @@ def claim(
             raise Invalid("Choose credit for at least one session you took part in.")
         row = _write(person, activity, known, computed, form_key)
         if disclosure_sha:
-            attendance.note_delivery(activity, None, person, disclosure_sha, "claim", row.claimed_at)
+            disclosure_text.record_delivery(activity=activity, session=None, person=person, sha=disclosure_sha, channel="claim", at=row.claimed_at)
         certificates.prepare(row)
         audit.record("claimed", by=by, subject=row, new={"credits": computed.credits, "minutes": computed.minutes})
         return row

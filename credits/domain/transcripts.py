@@ -76,8 +76,14 @@ class Transcript:
 def load(person: Person, *, since: dt.date | None = None, until: dt.date | None = None) -> Transcript:
     """The transcript of a period, by the last day attended of each claim. Seven queries, however long it is."""
     claims = overview.earned(person, since=since, until=until)
-    designations = Designation.objects.select_related("credit_type").in_bulk({t.designation_id for e in claims for t in e.claim.totals.all() if t.designation_id})
-    facts = dict(Certificate.objects.filter(pk__in=[e.certificate.pk for e in claims if e.certificate]).values_list("claim_id", "snapshot__facts"))
+    designations = Designation.objects.select_related("credit_type").in_bulk(
+        {t.designation_id for e in claims for t in e.claim.totals.all() if t.designation_id}
+    )
+    facts = dict(
+        Certificate.objects.filter(pk__in=[e.certificate.pk for e in claims if e.certificate]).values_list(
+            "claim_id", "snapshot__facts"
+        )
+    )
     lines = [line for e in claims for line in e.claim.lines.all() if line.session_id]
     starts = dict(Session.objects.filter(pk__in={line.session_id for line in lines}).values_list("pk", "starts_at"))
     groups: dict[tuple[int, int, str], list[tuple[Earned, ClaimTotal]]] = {}
@@ -85,19 +91,28 @@ def load(person: Person, *, since: dt.date | None = None, until: dt.date | None 
         for total in earned.claim.totals.all():
             if total.designation_id:
                 total.designation = designations[total.designation_id]
-            groups.setdefault((earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id), []).append((earned, total))
+            groups.setdefault(
+                (earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id), []
+            ).append((earned, total))
     rows = tuple(_row(members, starts, facts) for members in groups.values())
     return Transcript(since, until, rows, tuple(_totals(t for members in groups.values() for _earned, t in members)))
 
 
-def _row(members: Sequence[tuple[Earned, ClaimTotal]], starts: dict[int, dt.datetime], facts: dict[int, dict[str, Any]]) -> Row:
+def _row(
+    members: Sequence[tuple[Earned, ClaimTotal]], starts: dict[int, dt.datetime], facts: dict[int, dict[str, Any]]
+) -> Row:
     newest, sample = members[0]
     activity: Activity = newest.claim.activity
     sum_of = ClaimTotal(
         credit_type=sample.credit_type, designation=sample.designation,
         credits=sum((t.credits for _e, t in members), ZERO), designated=sum((t.designated for _e, t in members), ZERO),
     )  # fmt: skip
-    sessions = {line.session_id for e, _t in members for line in e.claim.lines.all() if line.session_id and line.voided_at is None}
+    sessions = {
+        line.session_id
+        for e, _t in members
+        for line in e.claim.lines.all()
+        if line.session_id and line.voided_at is None
+    }
     zone = ZoneInfo(activity.zone)
     single = len(members) == 1
     days = {starts[pk].astimezone(zone).date() for pk in sessions} | {e.claim.participated_on for e, _t in members}
@@ -120,7 +135,10 @@ def _totals(totals: Iterable[ClaimTotal]) -> list[Total]:
         kind = total.credit_type
         if not kind.is_attendance:
             sums[kind.code] = (kind, sums.get(kind.code, (kind, ZERO))[1] + total.credits)
-    return [Total(kind, value, _unit(kind, value)) for kind, value in sorted(sums.values(), key=lambda pair: pair[0].position)]
+    return [
+        Total(kind, value, _unit(kind, value))
+        for kind, value in sorted(sums.values(), key=lambda pair: pair[0].position)
+    ]
 
 
 def _unit(kind: CreditType, amount: Decimal) -> list[statements.Run]:
@@ -151,7 +169,12 @@ def make(*, person_id: int, since: dt.date | None, until: dt.date | None, by: Ac
         at = clock.now()
         code = certificate_document.new_code(provider, at.year)
         row = TranscriptDocument.objects.create(
-            person=person, code=code, snapshot=document.coded(frozen, code), content_hash=digest, template_version=document.VERSION, requested_at=at
+            person=person,
+            code=code,
+            snapshot=document.coded(frozen, code),
+            content_hash=digest,
+            template_version=document.VERSION,
+            requested_at=at,
         )
         jobs.later("credits.tasks.render_transcript", row.pk, key=f"transcript:{row.pk}")
         return row
@@ -167,7 +190,14 @@ def render(document_id: int) -> None:
         return
     title = f"Transcript of {row.snapshot['person_name']}"
     try:
-        content = pdf.render("pdf/transcript.html", row.snapshot, title=title, lang=row.snapshot["lang"], identifier=row.code, created=row.requested_at)
+        content = pdf.render(
+            "pdf/transcript.html",
+            row.snapshot,
+            title=title,
+            lang=row.snapshot["lang"],
+            identifier=row.code,
+            created=row.requested_at,
+        )
     except pdf.PdfUnavailable as error:
         raise jobs.NotYet(str(error)) from error
     with transaction.atomic(durable=True):

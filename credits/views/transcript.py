@@ -1,6 +1,8 @@
 """The learner's transcript: the page, and the document made from it."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -15,7 +17,7 @@ from credits.models import TranscriptFile
 
 
 @page(perm="accounts.signed_in")
-def transcript(request: HttpRequest) -> HttpResponse:
+def transcript(request: Any) -> HttpResponse:
     """What was earned, by year, with totals; the period is an address, so it can be kept and sent."""
     today = clock.today(Provider.current().zone)
     form = TranscriptFilterForm(request.GET or None)
@@ -30,7 +32,7 @@ def transcript(request: HttpRequest) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def transcript_make(request: HttpRequest) -> HttpResponse:
+def transcript_make(request: Any) -> HttpResponse:
     """Have the PDF made of the period on the page; days that cannot be read go back to it."""
     if request.method != "POST":
         return redirect("credits:transcript")
@@ -43,7 +45,7 @@ def transcript_make(request: HttpRequest) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in")
-def transcript_document(request: HttpRequest, code: str) -> HttpResponse:
+def transcript_document(request: Any, code: str) -> HttpResponse:
     """The document, or the page that waits for it; htmx asks again by itself, without it a button does."""
     row = access.own_transcript(request.actor, code)
     template = "credits/partials/_transcript_state.html" if request.htmx else "credits/transcript_document.html"
@@ -51,10 +53,12 @@ def transcript_document(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in")
-def transcript_file(request: HttpRequest, code: str) -> HttpResponse:
+def transcript_file(request: Any, code: str) -> HttpResponse:
     """The PDF itself."""
     row = access.own_transcript(request.actor, code)
     content = TranscriptFile.objects.filter(document=row).values_list("content", flat=True).first()
     if content is None:
         return redirect("credits:transcript_document", code)
-    return answers.file_response(bytes(content), f"transcript-{row.code}.pdf", "application/pdf", inline="download" not in request.GET)
+    return answers.file_response(
+        bytes(content), f"transcript-{row.code}.pdf", "application/pdf", inline="download" not in request.GET
+    )

@@ -23,8 +23,9 @@ def is_done(person_id: int, activity_id: int) -> bool:
 
 
 def save_draft(*, questionnaire_id: int, person_id: int, answers: dict[str, Any]) -> None:
-    """Keep what was typed so far; the last save wins."""
+    """Keep what was typed so far; the last save wins. Saved while the sheet is being sent, it must not stay behind."""
     with transaction.atomic(durable=True):
+        Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person_id)
         if Completion.objects.filter(questionnaire_id=questionnaire_id, person_id=person_id).exists():
             return
         Draft.objects.update_or_create(
@@ -47,16 +48,21 @@ def submit(*, questionnaire_id: int, person_id: int, answers: dict[int, Any], re
     if missing:
         raise Invalid(fields=missing)
     with transaction.atomic(durable=True):
-        Person.objects.select_for_update().get(pk=person_id)
+        Person.objects.select_for_update(of=("self",), no_key=True).get(pk=person_id)
         if Completion.objects.filter(questionnaire=sheet, person_id=person_id).exists():
             return
         now = clock.now()
         day = now.date()
         Completion.objects.create(questionnaire=sheet, person_id=person_id, at=now)
-        response = Response.objects.create(questionnaire=sheet, on=day)
-        rows = [_answer(response, q, answers[q.pk]) for q in questions if answers.get(q.pk) not in (None, "", [])]
-        random.shuffle(rows)
-        Answer.objects.bulk_create(rows)
+        given = [q for q in questions if answers.get(q.pk) not in (None, "", [])]
+        # Chosen changes get a sheet of their own: a reminder keeps the same words with the person (decision 19), and
+        # an unusual choice would lead from there to everything else on the sheet.
+        for own_sheet in (False, True):
+            part = [q for q in given if (q.kind == QuestionKind.COMMITMENT) == own_sheet]
+            if part:
+                response = Response.objects.create(questionnaire=sheet, on=day)
+                random.shuffle(part)
+                Answer.objects.bulk_create([_answer(response, q, answers[q.pk]) for q in part])
         Draft.objects.filter(questionnaire=sheet, person_id=person_id).delete()
         if remind:
             _remember(person_id, sheet.activity_id, questions, answers, day)

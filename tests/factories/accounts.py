@@ -76,6 +76,7 @@ class UserFactory(DjangoModelFactory):
 
     person = factory.SubFactory(PersonFactory)
     email = factory.LazyAttribute(lambda u: u.person.addresses.get(is_primary=True).value)
+    password = "!"  # none, as signing in makes it; an empty one counts as usable
     date_joined = factory.LazyFunction(clock.now)
 
     @factory.post_generation

@@ -42,7 +42,11 @@ CASE_1_AGENDA = [
 ]
 CASE_1_OBJECTIVES = [
     ("Start all four classes in an eligible patient within four weeks", "knowledge", "performance"),
-    ("Adjust doses by blood pressure, potassium and kidney function using a shared protocol", "competence", "competence"),
+    (
+        "Adjust doses by blood pressure, potassium and kidney function using a shared protocol",
+        "competence",
+        "competence",
+    ),
     ("Hand titration to a pharmacist- or nurse-led visit with a written plan", "performance", "performance"),
 ]
 NEEDS = {
@@ -73,7 +77,9 @@ class School:
     def draft(self, **values) -> Activity:
         # Numbers of another year: those of this year are given by the domain.
         number = f"2025-{next(_numbers):04d}"
-        return ActivityFactory(department=self.department, created_by=self.planner.person, **{"number": number, **values})
+        return ActivityFactory(
+            department=self.department, created_by=self.planner.person, **{"number": number, **values}
+        )
 
     def gap(self, **values) -> PracticeGap:
         return GapFactory(department=self.department, created_by=self.planner.person, **values)
@@ -84,7 +90,11 @@ def section_url(activity: Activity, section: str) -> str:
 
 
 def open_titles(activity: Activity) -> list[str]:
-    return [f.title for f in gates.for_submission(plan.load(Activity.objects.get(pk=activity.pk))) if f.is_open and f.group != "Independence"]
+    return [
+        f.title
+        for f in gates.for_submission(plan.load(Activity.objects.get(pk=activity.pk)))
+        if f.is_open and f.group != "Independence"
+    ]
 
 
 class Writer:
@@ -102,6 +112,7 @@ class Writer:
 
 def form_data(page: Any) -> dict[str, Any]:
     """What a browser sends from the section's form as it stands."""
+
     class Reader(HTMLParser):
         def __init__(self):
             super().__init__()
@@ -147,7 +158,9 @@ def form_data(page: Any) -> dict[str, Any]:
 
     reader = Reader()
     reader.feed(page.content.decode())
-    return {k: v.lstrip("\r\n") if isinstance(v, str) else v for k, v in reader.data.items() if k != "csrfmiddlewaretoken"}
+    return {
+        k: v.lstrip("\r\n") if isinstance(v, str) else v for k, v in reader.data.items() if k != "csrfmiddlewaretoken"
+    }
 
 
 def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
@@ -157,7 +170,13 @@ def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
     gap = school.gap(title="Heart failure medicines are started late and stay low")
     made = client.post(
         reverse("activities:application_create"),
-        {"title": "Four Pillars in Four Weeks", "kind": "C", "department": school.department.pk, "part": "coordinator", "gap": gap.pk},
+        {
+            "title": "Four Pillars in Four Weeks",
+            "kind": "C",
+            "department": school.department.pk,
+            "part": "coordinator",
+            "gap": gap.pk,
+        },
     )
     activity = Activity.objects.get(number=made["Location"].split("/")[2])
     write = Writer(client, activity)
@@ -171,7 +190,14 @@ def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
     }  # fmt: skip
     for key, (role, given, family, degrees, profession) in people.items():
         answer = write.post(
-            "people", "add", email=f"{key}@lakeshore.example", role=role, given_name=given, family_name=family, degrees=degrees, profession=profession
+            "people",
+            "add",
+            email=f"{key}@lakeshore.example",
+            role=role,
+            given_name=given,
+            family_name=family,
+            degrees=degrees,
+            profession=profession,
         )
         assert answer.status_code == 302, answer.content.decode()
     who = {r.person.profession: r.person for r in activity.roles.select_related("person") if r.role != "coordinator"}
@@ -185,7 +211,10 @@ def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
             **{f"{key}-has_{kind}": "on" for kind in NEEDS}, **{f"{key}-need_{kind}": text for kind, text in NEEDS.items()},
         },
     )  # fmt: skip
-    for kind, citation in (("registry", "Greene et al., J Am Coll Cardiol 2018;72:351-366"), ("guideline", "2022 AHA/ACC/HFSA guideline")):
+    for kind, citation in (
+        ("registry", "Greene et al., J Am Coll Cardiol 2018;72:351-366"),
+        ("guideline", "2022 AHA/ACC/HFSA guideline"),
+    ):
         prefix = f"source{gap.pk}"
         answer = write.post("gap", f"add_source:{gap.pk}", **{f"{prefix}-kind": kind, f"{prefix}-citation": citation})
         assert answer.status_code == 302
@@ -209,7 +238,12 @@ def write_case_1(client, school: School, *, day: dt.date | None = None) -> Any:
         "format", designed_to_change=["competence", "performance"], change_text="Clinics start four classes in four weeks.", methods=["cases", "simulation"],
         format_reason="Skills need practice with feedback.", competencies=["abms_patient_care", "ipec_teams"],
     )  # fmt: skip
-    write.post("evaluation", evaluation_level="5", evaluation_tools=["survey", "commitment", "audit"], evaluation_text="Our clinic’s audit at six months.")
+    write.post(
+        "evaluation",
+        evaluation_level="5",
+        evaluation_tools=["survey", "commitment", "audit"],
+        evaluation_text="Our clinic’s audit at six months.",
+    )
     activity.refresh_from_db()
     return SimpleNamespace(activity=activity, gap=gap, people=persons, write=write, day=day)
 
@@ -231,9 +265,15 @@ def complete(school: School, **values) -> Any:
         gap.evidence.create(kind="literature", citation=citation, created_at=clock.now())
     activity.gap_links.create(gap=gap, own_learners="Our own audit found the same.")
     people = SimpleNamespace(
-        cardiologist=PersonFactory(family_name="Solberg"), nurse=PersonFactory(nurse=True), pharmacist=PersonFactory(pharmacist=True)
+        cardiologist=PersonFactory(family_name="Solberg"),
+        nurse=PersonFactory(nurse=True),
+        pharmacist=PersonFactory(pharmacist=True),
     )
-    for person, role in ((people.cardiologist, "director"), (people.nurse, "nurse_planner"), (people.pharmacist, "pharmacist_planner")):
+    for person, role in (
+        (people.cardiologist, "director"),
+        (people.nurse, "nurse_planner"),
+        (people.pharmacist, "pharmacist_planner"),
+    ):
         ActivityRoleFactory(activity=activity, person=person, role=role)
     needs = {n.kind: n for n in gap.needs.all()}
     objectives = [
@@ -242,9 +282,18 @@ def complete(school: School, **values) -> Any:
     ]
     for start, end, kind, title, taught, speaker in CASE_1_AGENDA:
         times = {
-            name: clock.local(day, dt.time.fromisoformat(at), activity.zone) for name, at in (("starts_at", start), ("ends_at", end))
+            name: clock.local(day, dt.time.fromisoformat(at), activity.zone)
+            for name, at in (("starts_at", start), ("ends_at", end))
         }
-        session = SessionFactory(activity=activity, status="planned", kind=kind, title=title, check_in_code="", code_released_at=None, **times)
+        session = SessionFactory(
+            activity=activity,
+            status="planned",
+            kind=kind,
+            title=title,
+            check_in_code="",
+            code_released_at=None,
+            **times,
+        )
         session.objectives.set(objectives[n - 1] for n in taught)
         if speaker:
             ActivityRoleFactory(activity=activity, session=session, person=getattr(people, speaker), role="speaker")
@@ -253,9 +302,16 @@ def complete(school: School, **values) -> Any:
 
 def disclose(activity: Activity) -> None:
     """Everybody who was asked answers “none”, through the domain of disclosures."""
-    for person in {r.person for r in activity.roles.filter(removed_at=None, controls_content=True).select_related("person")}:
+    for person in {
+        r.person for r in activity.roles.filter(removed_at=None, controls_content=True).select_related("person")
+    }:
         disclosures.submit(
-            person_id=person.pk, answer="none", relationships=[], attested_name=person.full_name, method="link", by=actor_of_person(person)
+            person_id=person.pk,
+            answer="none",
+            relationships=[],
+            attested_name=person.full_name,
+            method="link",
+            by=actor_of_person(person),
         )
 
 

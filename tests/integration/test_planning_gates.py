@@ -120,7 +120,9 @@ def test_lints_warn_and_never_stop(case):
     Objective.objects.filter(pk=case.objectives[0].pk).update(text="Understand the four pillars")
     type(case.gap).objects.update(current_practice="There is a need for an update.")
 
-    warned = {f.section: bool(f.data.get("warning")) for f in gates.for_submission(case.load()) if f.data.get("warning")}
+    warned = {
+        f.section: bool(f.data.get("warning")) for f in gates.for_submission(case.load()) if f.data.get("warning")
+    }
 
     assert warned == {"gap": True, "objectives": True}
     assert open_titles(case.activity) == UNSIGNED
@@ -144,14 +146,20 @@ def test_a_waiver_opens_the_gate(case):
         approved_by_id=1, approved_by_label="Director", approved_at=clock.now(),
     )  # fmt: skip
     assert open_titles(case.activity) == UNSIGNED
-    assert [f.level for f in gates.for_submission(case.load()) if f.title == "Expected number of learners"] == ["waived"]
+    assert [f.level for f in gates.for_submission(case.load()) if f.title == "Expected number of learners"] == [
+        "waived"
+    ]
 
 
 def test_designation_waits_for_nothing_but_the_start(case):
     gate = gates.for_designation(case.load())
     assert [f.level for f in gate if f.title == "Credit is designated before the first session"] == ["passed"]
     BREAKS["It has not begun: credit is designated before the start"](case)
-    assert [f.level for f in gates.for_designation(case.load()) if f.title == "Credit is designated before the first session"] == ["failed"]
+    assert [
+        f.level
+        for f in gates.for_designation(case.load())
+        if f.title == "Credit is designated before the first session"
+    ] == ["failed"]
 
 
 def test_signed_and_disclosed_is_clean(case):
@@ -168,7 +176,9 @@ def test_plan_and_gate_cost_the_same_however_long_the_plan_is(case):
     short = count_queries(ask)
     for n in range(3):
         start = clock.now() + dt.timedelta(days=90, hours=n)
-        session = SessionFactory(activity=case.activity, status="planned", check_in_code="", code_released_at=None, starts_at=start)
+        session = SessionFactory(
+            activity=case.activity, status="planned", check_in_code="", code_released_at=None, starts_at=start
+        )
         ActivityRoleFactory(activity=case.activity, session=session)
         session.objectives.add(case.objectives[0])
         gap = School().gap()
@@ -185,4 +195,10 @@ def test_trace_says_where_each_thread_breaks(case):
 
     rows = trace.threads(case.load())
 
-    assert [(r.number, r.broken_at) for r in rows] == [(1, ""), (2, "need"), (3, "session"), (0, "objective"), (0, "need")]
+    assert [(r.number, r.broken_at) for r in rows] == [
+        (1, ""),
+        (2, "need"),
+        (3, "session"),
+        (0, "objective"),
+        (0, "need"),
+    ]

@@ -73,11 +73,18 @@ def test_an_unanswered_draft_saves_with_gaps(page, draft):
 
 
 def test_an_error_keeps_what_was_typed_and_saves_the_rest(page, draft):
-    answer = Writer(page, draft).post("basics", "next", starts_on="2031-03-16", ends_on="2031-03-15", audience="Ward teams", online_url="not a link")
+    answer = Writer(page, draft).post(
+        "basics", "next", starts_on="2031-03-16", ends_on="2031-03-15", audience="Ward teams", online_url="not a link"
+    )
 
     assert answer.status_code == 422
     shown = form_data(answer)
-    assert (shown["starts_on"], shown["ends_on"], shown["audience"], shown["online_url"]) == ("2031-03-16", "2031-03-15", "Ward teams", "not a link")
+    assert (shown["starts_on"], shown["ends_on"], shown["audience"], shown["online_url"]) == (
+        "2031-03-16",
+        "2031-03-15",
+        "Ward teams",
+        "not a link",
+    )
     assert "The last day comes before the first day." in answer.content.decode()
     draft.refresh_from_db()
     assert (draft.audience, draft.starts_on, draft.ends_on, draft.online_url) == ("Ward teams", None, None, "")
@@ -91,7 +98,13 @@ def test_autosave_answers_with_the_parts_around_the_form(page, draft):
     text = answer.content.decode()
     assert answer.status_code == 200
     assert answer["X-Saved-At"].endswith(("am", "pm"))
-    assert [text.count(f'id="{part}"') for part in ("side", "notes", "problems", "initials", "section-form")] == [1, 1, 1, 1, 0]
+    assert [text.count(f'id="{part}"') for part in ("side", "notes", "problems", "initials", "section-form")] == [
+        1,
+        1,
+        1,
+        1,
+        0,
+    ]
     draft.refresh_from_db()
     assert draft.audience == "Ward teams"
 
@@ -128,13 +141,17 @@ def test_a_row_that_a_colleague_added_is_not_emptied_by_an_older_page(page, draf
 
 def addresses(activity):
     names = ("plan_detail", "trace", "application_submit", "application_withdraw")
-    return [section_url(activity, s) for s in Section.values] + [reverse(f"activities:{n}", args=[activity.number]) for n in names]
+    return [section_url(activity, s) for s in Section.values] + [
+        reverse(f"activities:{n}", args=[activity.number]) for n in names
+    ]
 
 
 def test_foreign_plans_do_not_exist(client, school, draft):
     client.force_login(school.outsider)
     assert {url: client.get(url).status_code for url in addresses(draft)} == dict.fromkeys(addresses(draft), 404)
-    assert {url: client.post(url, {"action": "save"}).status_code for url in addresses(draft)[:-4]} == dict.fromkeys(addresses(draft)[:-4], 404)
+    assert {url: client.post(url, {"action": "save"}).status_code for url in addresses(draft)[:-4]} == dict.fromkeys(
+        addresses(draft)[:-4], 404
+    )
 
 
 def test_nobody_writes_without_signing_in(client, draft):
@@ -179,7 +196,10 @@ def test_a_made_up_button_is_refused(page, draft, action):
 
 
 def test_objectives_move_and_come_back(page, draft):
-    first, second = ObjectiveFactory(activity=draft, position=1, text="First"), ObjectiveFactory(activity=draft, position=2, text="Second")
+    first, second = (
+        ObjectiveFactory(activity=draft, position=1, text="First"),
+        ObjectiveFactory(activity=draft, position=2, text="Second"),
+    )
     write = Writer(page, draft)
 
     write.post("objectives", f"up:{second.pk}")
@@ -228,7 +248,9 @@ def test_a_slot_ends_after_it_begins(page, draft):
     write.post("agenda", "add", day="2031-03-16")
     pk = draft.sessions.get().pk
 
-    answer = write.post("agenda", opened=pk, **{f"s{pk}-starts": "10:00", f"s{pk}-ends": "09:00", f"s{pk}-title": "Cases"})
+    answer = write.post(
+        "agenda", opened=pk, **{f"s{pk}-starts": "10:00", f"s{pk}-ends": "09:00", f"s{pk}-title": "Cases"}
+    )
 
     assert (answer.status_code, "A session must end after it begins." in answer.content.decode()) == (422, True)
     session = draft.sessions.get()
@@ -249,7 +271,14 @@ def test_a_speaker_taken_off_the_last_session_stays_in_the_plan(page, school, dr
 
 # --- people -------------------------------------------------------------------------------------------------
 
-NURSE = {"email": " Chika@Lakeshore.example ", "role": "nurse_planner", "given_name": "Chika", "family_name": "Okafor", "degrees": "RN", "profession": "nurse"}
+NURSE = {
+    "email": " Chika@Lakeshore.example ",
+    "role": "nurse_planner",
+    "given_name": "Chika",
+    "family_name": "Okafor",
+    "degrees": "RN",
+    "profession": "nurse",
+}
 
 
 def test_a_new_person_is_made_and_asked(page, draft):
@@ -260,7 +289,9 @@ def test_a_new_person_is_made_and_asked(page, draft):
     assert (role.role, role.controls_content, role.person.is_physician) == ("nurse_planner", True, False)
     address = role.person.addresses.get()
     assert (address.value, address.verified_at, address.is_primary) == ("chika@lakeshore.example", None, True)
-    assert list(OutboxMessage.objects.values_list("to", "template")) == [("chika@lakeshore.example", "disclosure_request")]
+    assert list(OutboxMessage.objects.values_list("to", "template")) == [
+        ("chika@lakeshore.example", "disclosure_request")
+    ]
 
 
 def test_a_known_address_finds_the_person_and_keeps_the_name(page, draft):
@@ -299,30 +330,54 @@ def test_a_removed_part_keeps_its_history_and_comes_back(page, school, draft):
     assert "Removed" in page.get(answer["Location"]).content.decode()
 
     page.post(section_url(draft, "people"), {"action": f"restore:{role.person_id}-planner"})
-    assert list(draft.roles.order_by("pk").values_list("person_id", "removed_at")) == [(role.person_id, role.removed_at), (role.person_id, None)]
+    assert list(draft.roles.order_by("pk").values_list("person_id", "removed_at")) == [
+        (role.person_id, role.removed_at),
+        (role.person_id, None),
+    ]
 
 
 def test_planners_see_standings_and_never_relationships(page, school):
     case = complete(school)
     text = page.get(section_url(case.activity, "people")).content.decode()
     assert text.count("Okafor") > 0
-    assert set(people.standings(case.activity)) == set(case.activity.roles.filter(controls_content=True).values_list("pk", flat=True))
+    assert set(people.standings(case.activity)) == set(
+        case.activity.roles.filter(controls_content=True).values_list("pk", flat=True)
+    )
 
 
 # --- gaps ---------------------------------------------------------------------------------------------------
 
 
 def test_a_gap_is_recorded_shown_and_started_from(page, school):
-    made = page.post(reverse("activities:gap_create"), {"title": "Antibiotics come late", "department": school.department.pk})
+    made = page.post(
+        reverse("activities:gap_create"), {"title": "Antibiotics come late", "department": school.department.pk}
+    )
     gap = PracticeGap.objects.get()
     assert made["Location"] == gap.get_absolute_url()
     key, source = f"gap{gap.pk}", f"source{gap.pk}"
     data = form_data(page.get(gap.get_absolute_url()))
-    data |= {f"{key}-audience": "Ward teams", f"{key}-current_practice": "41% within one hour.", f"{key}-has_performance": "on", f"{key}-need_performance": "No list at night"}
-    page.post(gap.get_absolute_url(), {**data, "action": "add_source", f"{source}-kind": "audit", f"{source}-citation": "Bundle audit", f"{source}-url": "audit.example/q3"})
+    data |= {
+        f"{key}-audience": "Ward teams",
+        f"{key}-current_practice": "41% within one hour.",
+        f"{key}-has_performance": "on",
+        f"{key}-need_performance": "No list at night",
+    }
+    page.post(
+        gap.get_absolute_url(),
+        {
+            **data,
+            "action": "add_source",
+            f"{source}-kind": "audit",
+            f"{source}-citation": "Bundle audit",
+            f"{source}-url": "audit.example/q3",
+        },
+    )
 
     gap.refresh_from_db()
-    assert (gap.audience, list(gap.needs.values_list("kind", "text"))) == ("Ward teams", [("performance", "No list at night")])
+    assert (gap.audience, list(gap.needs.values_list("kind", "text"))) == (
+        "Ward teams",
+        [("performance", "No list at night")],
+    )
     evidence = gap.evidence.get()
     assert (evidence.kind, evidence.citation, evidence.url) == ("audit", "Bundle audit", "https://audit.example/q3")
 
@@ -332,7 +387,10 @@ def test_a_gap_is_recorded_shown_and_started_from(page, school):
     evidence.refresh_from_db()
     assert evidence.removed_at is None
 
-    begun = page.post(reverse("activities:application_create"), {"title": "Sepsis", "kind": "C", "department": school.department.pk, "part": "director", "gap": gap.pk})
+    begun = page.post(
+        reverse("activities:application_create"),
+        {"title": "Sepsis", "kind": "C", "department": school.department.pk, "part": "director", "gap": gap.pk},
+    )
     activity = Activity.objects.get()
     assert begun["Location"] == section_url(activity, "basics")
     assert (activity.gap_links.get().gap_id, activity.roles.get().role) == (gap.pk, "director")
@@ -340,7 +398,11 @@ def test_a_gap_is_recorded_shown_and_started_from(page, school):
 
 def test_a_source_without_its_name_is_refused_and_the_rest_is_saved(page, school):
     gap = school.gap()
-    data = form_data(page.get(gap.get_absolute_url())) | {f"gap{gap.pk}-audience": "Residents", f"source{gap.pk}-finding": "41%", "action": "add_source"}
+    data = form_data(page.get(gap.get_absolute_url())) | {
+        f"gap{gap.pk}-audience": "Residents",
+        f"source{gap.pk}-finding": "41%",
+        "action": "add_source",
+    }
     answer = page.post(gap.get_absolute_url(), data)
     assert (answer.status_code, form_data(answer)[f"source{gap.pk}-finding"]) == (422, "41%")
     gap.refresh_from_db()
@@ -410,12 +472,20 @@ def test_pages_of_a_plan_cost_the_same_at_one_and_three(page, school, name):
         gap.needs.create(kind="knowledge", text="Signs")
         activity.gap_links.create(gap=gap)
         objective = ObjectiveFactory(activity=activity, need=gap.needs.get())
-        session = SessionFactory(activity=activity, status="planned", check_in_code="", code_released_at=None, starts_at=clock.now() + dt.timedelta(days=90))
+        session = SessionFactory(
+            activity=activity,
+            status="planned",
+            check_in_code="",
+            code_released_at=None,
+            starts_at=clock.now() + dt.timedelta(days=90),
+        )
         session.objectives.add(objective)
         ActivityRoleFactory(activity=activity, session=session)
 
     activity = school.draft()
-    url = section_url(activity, name) if name in Section.values else reverse(f"activities:{name}", args=[activity.number])
+    url = (
+        section_url(activity, name) if name in Section.values else reverse(f"activities:{name}", args=[activity.number])
+    )
     add(activity)
     page.get(url)
     one = count(page, url)

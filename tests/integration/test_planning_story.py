@@ -22,7 +22,10 @@ def test_case_1_is_planned_signed_and_sent(client, school):
     activity = case.activity
 
     assert plan.load(activity).agenda.minutes == 330
-    assert open_titles(activity) == ["The director attests independence, balance and privacy", "The activity director signed"]
+    assert open_titles(activity) == [
+        "The director attests independence, balance and privacy",
+        "The activity director signed",
+    ]
 
     disclose(activity)
     client.force_login(UserFactory(person=case.people.cardiologist))
@@ -35,7 +38,11 @@ def test_case_1_is_planned_signed_and_sent(client, school):
     assert sent["Location"] == reverse("activities:plan_detail", args=[activity.number])
 
     activity = Activity.objects.get(pk=activity.pk)
-    assert (activity.status, activity.signed_name, activity.answer_due_on is not None) == ("submitted", "Ingrid Solberg, MD", True)
+    assert (activity.status, activity.signed_name, activity.answer_due_on is not None) == (
+        "submitted",
+        "Ingrid Solberg, MD",
+        True,
+    )
     frozen = Submission.objects.get(activity=activity)
     assert (frozen.number, frozen.plan["sections"]["basics"]["title"]["text"]) == (1, "Four Pillars in Four Weeks")
     receipts = OutboxMessage.objects.filter(template="application_received").order_by("to").values_list("to", flat=True)

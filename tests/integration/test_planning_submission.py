@@ -45,7 +45,10 @@ def send_back(case, school, *texts):
         ACTIVITY.apply(activity, "return", by=actor_of(school.staff), at=clock.now())
         activity.save(update_fields=["status"])
     asked = [
-        case.activity.change_requests.create(section="format", text=t, asked_at=clock.now(), asked_by=school.staff.person) for t in texts
+        case.activity.change_requests.create(
+            section="format", text=t, asked_at=clock.now(), asked_by=school.staff.person
+        )
+        for t in texts
     ]
     return asked
 
@@ -66,12 +69,21 @@ def test_signing_waits_for_the_rest(case, school):
 
 def test_a_change_takes_the_signature_off(case, school):
     sign(case.activity, case.people.cardiologist)
-    same = sections.save_section(activity_id=case.activity.pk, section="format", values={"format_reason": "Skills need practice."}, by=school.by)
+    same = sections.save_section(
+        activity_id=case.activity.pk, section="format", values={"format_reason": "Skills need practice."}, by=school.by
+    )
     assert (same, fresh(case).signed_at is None) == ([], False)
 
-    sections.save_section(activity_id=case.activity.pk, section="format", values={"format_reason": "Another reason."}, by=school.by)
+    sections.save_section(
+        activity_id=case.activity.pk, section="format", values={"format_reason": "Another reason."}, by=school.by
+    )
     activity = fresh(case)
-    assert (activity.signed_at, activity.signed_by, activity.signed_name, activity.attest_independent) == (None, None, "", False)
+    assert (activity.signed_at, activity.signed_by, activity.signed_name, activity.attest_independent) == (
+        None,
+        None,
+        "",
+        False,
+    )
 
 
 def test_a_changed_gap_takes_the_signature_off(case, school):
@@ -98,7 +110,16 @@ def test_submit_moves_freezes_and_tells(case, school):
     activity = fresh(case)
     days = applications.working_days_after(clock.today(activity.zone), 10)
     assert (activity.status, activity.answer_due_on, submission.number) == ("submitted", days, 1)
-    assert list(submission.plan["sections"]) == ["basics", "people", "gap", "objectives", "agenda", "format", "evaluation", "sign"]
+    assert list(submission.plan["sections"]) == [
+        "basics",
+        "people",
+        "gap",
+        "objectives",
+        "agenda",
+        "format",
+        "evaluation",
+        "sign",
+    ]
     assert submission.plan["sections"]["agenda"]["minutes"]["text"].startswith("60 + 45 + 75 + 60 + 90 = 330 minutes.")
     assert [t.verb for t in TransitionLog.objects.all()] == ["submit"]
     mail = OutboxMessage.objects.filter(template="application_received").order_by("pk")
@@ -124,12 +145,20 @@ def test_returned_answered_changed_signed_again_and_sent_again(client, case, sch
     with pytest.raises(Conflict):
         submit(case, school)
 
-    answered = client.post(reverse("activities:request_answer", args=[case.activity.number, asked.pk]), {f"r{asked.pk}-answer": "Explained."})
+    answered = client.post(
+        reverse("activities:request_answer", args=[case.activity.number, asked.pk]),
+        {f"r{asked.pk}-answer": "Explained."},
+    )
     assert answered["Location"] == section_url(case.activity, "format") + f"#request-{asked.pk}"
     asked.refresh_from_db()
     assert (asked.answer, asked.answered_by_id) == ("Explained.", school.planner.person_id)
 
-    sections.save_section(activity_id=case.activity.pk, section="format", values={"format_reason": "Cases change what people do."}, by=school.by)
+    sections.save_section(
+        activity_id=case.activity.pk,
+        section="format",
+        values={"format_reason": "Cases change what people do."},
+        by=school.by,
+    )
     with pytest.raises(Conflict) as refused:
         submit(case, school)
     assert "The activity director signed" in str(refused.value)
@@ -157,7 +186,9 @@ def test_an_empty_answer_keeps_the_question(client, case, school):
     submit(case, school)
     [asked] = send_back(case, school, "Is this right?")
     client.force_login(school.planner)
-    page = client.post(reverse("activities:request_answer", args=[case.activity.number, asked.pk]), {f"r{asked.pk}-answer": "  "})
+    page = client.post(
+        reverse("activities:request_answer", args=[case.activity.number, asked.pk]), {f"r{asked.pk}-answer": "  "}
+    )
     asked.refresh_from_db()
     assert (page.status_code, "Say what you changed" in page.content.decode(), asked.answered_at) == (200, True, None)
 
@@ -183,7 +214,11 @@ def test_differences_names_what_was_added_and_taken_out():
 
 @pytest.mark.parametrize(
     ("start", "count", "end"),
-    [(dt.date(2026, 11, 20), 1, dt.date(2026, 11, 23)), (dt.date(2026, 11, 21), 1, dt.date(2026, 11, 23)), (dt.date(2026, 11, 16), 10, dt.date(2026, 11, 30))],
+    [
+        (dt.date(2026, 11, 20), 1, dt.date(2026, 11, 23)),
+        (dt.date(2026, 11, 21), 1, dt.date(2026, 11, 23)),
+        (dt.date(2026, 11, 16), 10, dt.date(2026, 11, 30)),
+    ],
 )
 def test_working_days_skip_weekends(start, count, end):
     assert applications.working_days_after(start, count) == end
@@ -203,5 +238,12 @@ def test_the_sign_page_offers_the_step_that_is_next(client, case, school):
     assert "Your name, as your signature" in client.get(url).content.decode()
     refused = client.post(url, {"action": "sign", "signed_name": "", "attest_independent": "on"})
     assert (refused.status_code, fresh(case).signed_at) == (422, None)
-    client.post(url, {"action": "sign", "signed_name": "I. Solberg", **{f"attest_{n}": "on" for n in ("independent", "no_marketing", "valid_content", "privacy")}})
+    client.post(
+        url,
+        {
+            "action": "sign",
+            "signed_name": "I. Solberg",
+            **{f"attest_{n}": "on" for n in ("independent", "no_marketing", "valid_content", "privacy")},
+        },
+    )
     assert "Send to the CME office" in client.get(url).content.decode()

@@ -44,7 +44,15 @@ def url(name, session):
 
 
 def answers(**changes):
-    return {"every": "1", "weekdays": ["TU"], "starts_on": "2026-09-08", "ends_on": "2027-06-01", "start_time": "12:00", "minutes": "60", **changes}
+    return {
+        "every": "1",
+        "weekdays": ["TU"],
+        "starts_on": "2026-09-08",
+        "ends_on": "2027-06-01",
+        "start_time": "12:00",
+        "minutes": "60",
+        **changes,
+    }
 
 
 def previewed(page):
@@ -88,7 +96,9 @@ def test_confirming_other_dates_than_those_seen_asks_again(planner, rounds):
 
 
 def test_htmx_gets_the_dates_alone(planner, rounds):
-    page = planner.post(reverse("activities:series_plan", args=[rounds.number]), answers(), headers={"HX-Request": "true"})
+    page = planner.post(
+        reverse("activities:series_plan", args=[rounds.number]), answers(), headers={"HX-Request": "true"}
+    )
     html = page.content.decode()
     assert html.lstrip().startswith("<section") or "<html" not in html
     assert "38 sessions" in " ".join(html.split())
@@ -172,10 +182,18 @@ def test_mark_present_by_name(planner, held):
     PersonFactory(given_name="Amara", family_name="Nobody", deactivated_at=clock.now())
     page = planner.get(url("session_attendance", held), {"q": "ama ose"})
     assert page.context["found"] == [person]
-    done = planner.post(url("session_attendance", held), {"action": "present", "q": "ama ose", "person": person.pk, "minutes": "", "reason": "Signed the sheet"})
+    done = planner.post(
+        url("session_attendance", held),
+        {"action": "present", "q": "ama ose", "person": person.pk, "minutes": "", "reason": "Signed the sheet"},
+    )
     assert done.status_code == 302
     row = AttendanceEvidence.objects.get()
-    assert (row.method, row.minutes, row.reason, row.recorded_by) == ("staff", None, "Signed the sheet", row.recorded_by)
+    assert (row.method, row.minutes, row.reason, row.recorded_by) == (
+        "staff",
+        None,
+        "Signed the sheet",
+        row.recorded_by,
+    )
     assert "Amara Osei" in planner.get(url("session_attendance", held)).content.decode()
 
 
@@ -186,10 +204,19 @@ def test_addresses_are_not_given_away(planner, held, typed):
     assert len(planner.get(url("session_attendance", held), {"q": "AMARA@lakeshore.example"}).context["found"]) == 1
 
 
-@pytest.mark.parametrize(("field", "value"), [("reason", ""), ("minutes", "61"), ("minutes", "many"), ("person", "999999")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("reason", ""), ("minutes", "61"), ("minutes", "many"), ("person", "999999")]
+)
 def test_mark_present_refused_keeps_what_was_typed(planner, held, field, value):
     person = PersonFactory(given_name="Amara", family_name="Osei")
-    data = {"action": "present", "q": "amara", "person": person.pk, "minutes": "30", "reason": "Signed the sheet", field: value}
+    data = {
+        "action": "present",
+        "q": "amara",
+        "person": person.pk,
+        "minutes": "30",
+        "reason": "Signed the sheet",
+        field: value,
+    }
     page = planner.post(url("session_attendance", held), data)
     assert list(page.context["present_form"].errors) == [field]
     assert AttendanceEvidence.objects.count() == 0
@@ -197,13 +224,19 @@ def test_mark_present_refused_keeps_what_was_typed(planner, held, field, value):
 
 def test_a_correction_stands_beside_what_it_replaces(planner, held):
     row = attend(PersonFactory(given_name="Amara", family_name="Osei"), held)
-    page = planner.post(url("session_attendance", held), {"action": "correct", "evidence": row.pk, "minutes": "45", "reason": "Left early"})
+    page = planner.post(
+        url("session_attendance", held),
+        {"action": "correct", "evidence": row.pk, "minutes": "45", "reason": "Left early"},
+    )
     assert page.status_code == 302
     html = planner.get(url("session_attendance", held)).content.decode()
     assert "Left early" in html
     assert "Whole session" in html
     newest = AttendanceEvidence.objects.latest("pk")
-    planner.post(url("session_attendance", held), {"action": "correct", "evidence": newest.pk, "withdrawn": "on", "minutes": "", "reason": "Somebody else"})
+    planner.post(
+        url("session_attendance", held),
+        {"action": "correct", "evidence": newest.pk, "withdrawn": "on", "minutes": "", "reason": "Somebody else"},
+    )
     page = planner.get(url("session_attendance", held))
     assert page.context["present"] == 0
     assert AttendanceEvidence.objects.count() == 3
@@ -211,7 +244,9 @@ def test_a_correction_stands_beside_what_it_replaces(planner, held):
 
 def test_a_correction_needs_a_reason(planner, held):
     row = attend(PersonFactory(), held)
-    page = planner.post(url("session_attendance", held), {"action": "correct", "evidence": row.pk, "minutes": "45", "reason": ""})
+    page = planner.post(
+        url("session_attendance", held), {"action": "correct", "evidence": row.pk, "minutes": "45", "reason": ""}
+    )
     assert list(page.context["correct_form"].errors) == ["reason"]
     assert AttendanceEvidence.objects.count() == 1
 
@@ -227,9 +262,19 @@ def test_topic_and_speaker_on_the_page(planner, held):
     former = ActivityRoleFactory(activity=held.activity, session=held)
     address = url("session_change", held)
     assert planner.post(address, {"action": "title", "title": "Gout, revisited"}).status_code == 302
-    page = planner.post(address, {"action": "speaker", "leaving": former.pk, "email": "noor@lakeshore.example", "family_name": ""})
-    assert list(page.context["speaker_form"].errors) == ["family_name"]
-    data = {"action": "speaker", "leaving": former.pk, "email": "noor@lakeshore.example", "given_name": "Noor", "family_name": "Aziz", "degrees": "MD", "profession": "physician"}
+    page = planner.post(
+        address, {"action": "speaker", "leaving": former.pk, "email": "noor@lakeshore.example", "family_name": ""}
+    )
+    assert list(page.context["forms"]["speaker"].errors) == ["family_name"]
+    data = {
+        "action": "speaker",
+        "leaving": former.pk,
+        "email": "noor@lakeshore.example",
+        "given_name": "Noor",
+        "family_name": "Aziz",
+        "degrees": "MD",
+        "profession": "physician",
+    }
     assert planner.post(address, data).status_code == 302
     assert list(held.roles.filter(removed_at=None).values_list("person__family_name", flat=True)) == ["Aziz"]
     role = held.roles.get(removed_at=None)
@@ -238,18 +283,67 @@ def test_topic_and_speaker_on_the_page(planner, held):
     assert (held.title, ActivityRole.objects.filter(session=held, removed_at=None).count()) == ("Gout, revisited", 0)
 
 
+def move(held, **changes):
+    day = clock.today("America/New_York") + dt.timedelta(days=9)
+    return {
+        "action": "move",
+        "move-day": day.isoformat(),
+        "move-time": "07:30",
+        "move-minutes": "45",
+        "move-room": "Birch Hall",
+        **changes,
+    }
+
+
+def test_moving_and_cancelling(planner, held):
+    RegistrationFactory(activity=held.activity)
+    address = url("session_change", held)
+    assert planner.post(address, move(held)).status_code == 302
+    held.refresh_from_db()
+    assert (held.starts_at, held.minutes, held.room, held.sequence) == (
+        clock.local(clock.today("America/New_York") + dt.timedelta(days=9), dt.time(7, 30), held.activity.zone), 45, "Birch Hall", 1,
+    )  # fmt: skip
+    assert planner.post(address, {"action": "cancel", "cancel-reason": "The speaker is ill"}).status_code == 302
+    held.refresh_from_db()
+    assert (held.status, held.sequence) == ("cancelled", 2)
+    page = planner.post(address, move(held))
+    assert "no longer be moved" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"move-day": "2020-01-01"}, "day"), ({"move-time": "noon"}, "time"), ({"move-minutes": "1"}, "minutes")],
+)
+def test_a_move_that_cannot_be(planner, held, changes, field):
+    page = planner.post(url("session_change", held), move(held, **changes))
+    assert list(page.context["forms"]["move"].errors) == [field]
+    held.refresh_from_db()
+    assert held.sequence == 0
+
+
+def test_cancelling_needs_a_reason(planner, held):
+    page = planner.post(url("session_change", held), {"action": "cancel", "cancel-reason": " "})
+    assert list(page.context["forms"]["cancel"].errors) == ["reason"]
+    held.refresh_from_db()
+    assert held.status == "ready"
+
+
 @pytest.mark.parametrize("items", [1, 3])
 def test_query_counts_do_not_grow(planner, held, items, django_assert_num_queries):
     SeriesPlan.objects.create(activity=held.activity, rule="FREQ=WEEKLY;BYDAY=TU", start_time=dt.time(12))
     for n in range(items):
-        session = SessionFactory(activity=held.activity, check_in_code=f"ZZZZZ{n + 2}", starts_at=clock.now() + dt.timedelta(days=n))
+        session = SessionFactory(
+            activity=held.activity, check_in_code=f"ZZZZZ{n + 2}", starts_at=clock.now() + dt.timedelta(days=n)
+        )
         for _ in range(items):
             ActivityRoleFactory(activity=held.activity, session=session)
             attend(PersonFactory(), held)
             RegistrationFactory(activity=held.activity)
     counts = {"series_plan": 8, "session_attendance": 8, "session_sheet": 7}
     for name, expected in counts.items():
-        address = reverse("activities:series_plan", args=[held.activity.number]) if name == "series_plan" else url(name, held)
+        address = (
+            reverse("activities:series_plan", args=[held.activity.number]) if name == "series_plan" else url(name, held)
+        )
         planner.get(address)
         with django_assert_num_queries(expected):
             planner.get(address)

@@ -56,10 +56,17 @@ def test_sessions_are_made_with_their_dates(school, rounds, tuesday):
     rounds.refresh_from_db()
     days = [tuesday + dt.timedelta(weeks=n) for n in (0, 1, 3, 4, 5)]
     assert [s.series_on for s in rounds.sessions.all()] == days == list(outcome.held)
-    assert {(s.title, s.minutes, s.status, s.kind) for s in rounds.sessions.all()} == {("Medicine Grand Rounds", 60, "planned", "education")}
+    assert {(s.title, s.minutes, s.status, s.kind) for s in rounds.sessions.all()} == {
+        ("Medicine Grand Rounds", 60, "planned", "education")
+    }
     assert (rounds.starts_on, rounds.ends_on) == (tuesday, tuesday + dt.timedelta(weeks=5))
     stored = SeriesPlan.objects.get(activity=rounds)
-    assert (stored.rule, stored.start_time, stored.minutes, stored.left_out) == (TUESDAYS, dt.time(12), 60, [tuesday + dt.timedelta(weeks=2)])
+    assert (stored.rule, stored.start_time, stored.minutes, stored.left_out) == (
+        TUESDAYS,
+        dt.time(12),
+        60,
+        [tuesday + dt.timedelta(weeks=2)],
+    )
 
 
 def test_confirming_again_changes_nothing(school, rounds, tuesday):
@@ -82,9 +89,10 @@ def test_other_weekday_replaces_what_nobody_touched(school, rounds, tuesday):
 def test_other_hour_moves_what_nobody_touched(school, rounds, tuesday):
     plan(rounds, school, dates(tuesday))
     plan(rounds, school, dates(tuesday, at=dt.time(7, 30), minutes=45))
-    assert {(s.starts_at.astimezone(dt.UTC) - clock.local(s.series_on, dt.time(7, 30), rounds.zone), s.minutes) for s in rounds.sessions.filter(removed_at=None)} == {
-        (dt.timedelta(0), 45)
-    }
+    assert {
+        (s.starts_at.astimezone(dt.UTC) - clock.local(s.series_on, dt.time(7, 30), rounds.zone), s.minutes)
+        for s in rounds.sessions.filter(removed_at=None)
+    } == {(dt.timedelta(0), 45)}
 
 
 @pytest.mark.parametrize("touch", ["title", "moved", "part", "removed part", "objective", "evidence"])
@@ -115,7 +123,9 @@ def test_a_moved_session_stands_for_its_date(school, rounds, tuesday):
     """It is neither made anew nor moved back."""
     plan(rounds, school, dates(tuesday))
     session = rounds.sessions.first()
-    Session.objects.filter(pk=session.pk).update(starts_at=session.starts_at + dt.timedelta(days=1), ends_at=session.ends_at + dt.timedelta(days=1))
+    Session.objects.filter(pk=session.pk).update(
+        starts_at=session.starts_at + dt.timedelta(days=1), ends_at=session.ends_at + dt.timedelta(days=1)
+    )
     outcome = plan(rounds, school, dates(tuesday))
     assert (outcome.added, outcome.removed, [s.pk for s in outcome.kept]) == ((), (), [session.pk])
 
@@ -124,7 +134,11 @@ def test_a_session_taken_out_by_hand_is_usually_left_out(school, rounds, tuesday
     plan(rounds, school, dates(tuesday))
     sections.remove_slot(activity_id=rounds.pk, session_id=rounds.sessions.first().pk, by=school.by)
     usual = series.usual(rounds)
-    assert [day for day, holiday in series.suggested(TUESDAYS, tuesday, tuesday + dt.timedelta(weeks=5)) if usual(day, holiday) and not holiday] == [tuesday]
+    assert [
+        day
+        for day, holiday in series.suggested(TUESDAYS, tuesday, tuesday + dt.timedelta(weeks=5))
+        if usual(day, holiday) and not holiday
+    ] == [tuesday]
 
 
 def test_a_published_series_only_grows(school, tuesday):
@@ -153,7 +167,14 @@ def test_a_published_series_adds_nothing_in_the_past(school):
     ],
 )  # fmt: skip
 def test_dates_that_cannot_stand_are_refused_and_nothing_is_written(school, rounds, tuesday, change, field):
-    values = {"rule": TUESDAYS, "starts_on": tuesday, "ends_on": tuesday + dt.timedelta(weeks=5), "start_time": dt.time(12), "minutes": 60, **change}
+    values = {
+        "rule": TUESDAYS,
+        "starts_on": tuesday,
+        "ends_on": tuesday + dt.timedelta(weeks=5),
+        "start_time": dt.time(12),
+        "minutes": 60,
+        **change,
+    }
     if isinstance(values["ends_on"], dt.timedelta):
         values["ends_on"] = tuesday + values["ends_on"]
     with pytest.raises(Invalid) as refused:
@@ -164,7 +185,11 @@ def test_dates_that_cannot_stand_are_refused_and_nothing_is_written(school, roun
 
 def test_twelve_months_are_the_most(school, rounds, tuesday):
     """CME-RSS-2."""
-    outcome = plan(rounds, school, Dates("FREQ=MONTHLY;BYDAY=1TU", tuesday, tuesday.replace(year=tuesday.year + 1), dt.time(12), 60))
+    outcome = plan(
+        rounds,
+        school,
+        Dates("FREQ=MONTHLY;BYDAY=1TU", tuesday, tuesday.replace(year=tuesday.year + 1), dt.time(12), 60),
+    )
     assert len(outcome.held) in {11, 12, 13}
 
 
@@ -178,7 +203,10 @@ def test_a_course_has_no_recurrence(school, tuesday):
         plan(school.draft(kind="C"), school, dates(tuesday))
 
 
-@pytest.mark.parametrize(("status", "error"), [("submitted", NotAllowed), ("in_review", NotAllowed), ("rejected", Conflict), ("withdrawn", Conflict)])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("submitted", NotAllowed), ("in_review", NotAllowed), ("rejected", Conflict), ("withdrawn", Conflict)],
+)
 def test_out_of_the_planners_hands(school, tuesday, status, error):
     activity = school.draft(kind="RSS", status=status)
     with pytest.raises(error):
@@ -211,7 +239,9 @@ def test_topic(school, coming):
 
 
 def test_topic_of_an_ended_session_stays(school, coming):
-    Session.objects.filter(pk=coming.pk).update(starts_at=clock.now() - dt.timedelta(hours=2), ends_at=clock.now() - dt.timedelta(hours=1))
+    Session.objects.filter(pk=coming.pk).update(
+        starts_at=clock.now() - dt.timedelta(hours=2), ends_at=clock.now() - dt.timedelta(hours=1)
+    )
     with pytest.raises(Conflict):
         series.change_topic(session_id=coming.pk, title="Other", by=school.by)
     coming.refresh_from_db()
@@ -222,20 +252,36 @@ def test_last_minute_change_of_the_speaker(school, coming):
     """The former part stays in the history; the new one is asked; the code goes back until they are cleared (WF-6)."""
     former = ActivityRoleFactory(activity=coming.activity, session=coming)
     made = series.change_speaker(
-        session_id=coming.pk, leaving=former.pk, email="Noor@lakeshore.example", given_name="Noor", family_name="Aziz", degrees="MD", profession="physician", by=school.by
+        session_id=coming.pk,
+        leaving=former.pk,
+        email="Noor@lakeshore.example",
+        given_name="Noor",
+        family_name="Aziz",
+        degrees="MD",
+        profession="physician",
+        by=school.by,
     )
     former.refresh_from_db()
     coming.refresh_from_db()
     assert (former.removed_at is not None, former.removed_by) == (True, school.by.label)
     assert (made.person.full_name, made.session, made.role, made.removed_at) == ("Noor Aziz", coming, "speaker", None)
     assert (coming.status, coming.code_released_at) == ("planned", None)
-    assert {e.event for e in AuditEvent.objects.filter(subject_id=str(coming.activity_id), subject_type="activities.activity")} >= {"part_added", "part_removed"}
+    assert {
+        e.event
+        for e in AuditEvent.objects.filter(subject_id=str(coming.activity_id), subject_type="activities.activity")
+    } >= {"part_added", "part_removed"}
 
 
 def test_a_known_address_needs_no_name(school, coming):
     person = PersonFactory(email="noor@lakeshore.example")
     made = series.change_speaker(session_id=coming.pk, leaving=None, email="noor@lakeshore.example", by=school.by)
     assert made.person == person
+
+
+def test_an_unknown_address_needs_a_name(school, coming):
+    with pytest.raises(Invalid):
+        series.change_speaker(session_id=coming.pk, leaving=None, email="nobody@lakeshore.example", by=school.by)
+    assert ActivityRole.objects.count() == 0
 
 
 def test_the_same_speaker_twice_is_refused(school, coming):
@@ -259,5 +305,7 @@ def test_strangers_change_nothing(coming):
     with pytest.raises(NotAllowed):
         series.change_topic(session_id=coming.pk, title="Mine", by=outsider)
     with pytest.raises(NotAllowed):
-        series.change_speaker(session_id=coming.pk, leaving=None, email="x@lakeshore.example", family_name="X", by=outsider)
+        series.change_speaker(
+            session_id=coming.pk, leaving=None, email="x@lakeshore.example", family_name="X", by=outsider
+        )
     assert ActivityRole.objects.count() == 0

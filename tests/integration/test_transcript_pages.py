@@ -62,8 +62,13 @@ def test_totals_years_and_wording(learner, physician):
     earn(physician.person, dt.date(2026, 11, 17), credits="2.75", title="Sepsis in the First Hour")
     earn(physician.person, dt.date(2025, 11, 14), credits="0.25", title="Stroke Night")
     found = transcripts.load(physician.person)
-    assert [(year, [r.title for r in rows]) for year, rows in found.years] == [(2026, ["Sepsis in the First Hour"]), (2025, ["Stroke Night"])]
-    assert [(t.value, t.label) for t in found.totals] == [(Decimal("3.00"), [{"text": "AMA PRA Category 1 Credits", "style": "mark"}])]
+    assert [(year, [r.title for r in rows]) for year, rows in found.years] == [
+        (2026, ["Sepsis in the First Hour"]),
+        (2025, ["Stroke Night"]),
+    ]
+    assert [(t.value, t.label) for t in found.totals] == [
+        (Decimal("3.00"), [{"text": "AMA PRA Category 1 Credits", "style": "mark"}])
+    ]
     assert [r.unit_runs[0]["text"] for r in found.rows] == ["AMA PRA Category 1 Credits", "AMA PRA Category 1 Credit"]
     html = learner.get(PAGE).content.decode()
     assert '<span class="bignum">3.00</span>' in html
@@ -144,7 +149,12 @@ def test_periods(learner, physician, query, years):
 
 
 @pytest.mark.parametrize(
-    ("query", "field", "typed"), [("?since=2026-05-01&until=2026-04-01", "until", "2026-04-01"), ("?since=soon", "since", "soon"), ("?until=2026-02-30", "until", "2026-02-30")]
+    ("query", "field", "typed"),
+    [
+        ("?since=2026-05-01&until=2026-04-01", "until", "2026-04-01"),
+        ("?since=soon", "since", "soon"),
+        ("?until=2026-02-30", "until", "2026-02-30"),
+    ],
 )
 def test_days_that_cannot_be_are_said_at_the_field(learner, physician, query, field, typed):
     earn(physician.person, dt.date(2026, 11, 17))
@@ -172,7 +182,12 @@ def test_visitors_sign_in_first(client):
 def test_query_count(learner, physician, rows, django_assert_num_queries):
     activity = ActivityFactory(published=True, kind="RSS")
     for n in range(rows):
-        earn(physician.person, dt.date(2026, 11, 17) - dt.timedelta(days=n), activity=activity if n % 2 else None, series=bool(n % 2))
+        earn(
+            physician.person,
+            dt.date(2026, 11, 17) - dt.timedelta(days=n),
+            activity=activity if n % 2 else None,
+            series=bool(n % 2),
+        )
     learner.get(PAGE)
     with django_assert_num_queries(12):
         learner.get(PAGE)
@@ -189,7 +204,10 @@ def test_from_the_page_to_the_file(learner, physician):
     page = learner.get(made["Location"])
     assert "Your transcript is ready" in page.content.decode()
     answer = learner.get(reverse("credits:transcript_file", args=[document.code]) + "?download=1")
-    assert (answer["Content-Type"], answer["Content-Disposition"]) == ("application/pdf", f'attachment; filename="transcript-{document.code}.pdf"')
+    assert (answer["Content-Type"], answer["Content-Disposition"]) == (
+        "application/pdf",
+        f'attachment; filename="transcript-{document.code}.pdf"',
+    )
     assert hashlib.sha256(answer.content).hexdigest() == document.sha256
     text = printed(document)[0]
     assert "Elena Marchetti, MD" in text
@@ -201,7 +219,12 @@ def test_from_the_page_to_the_file(learner, physician):
 
 def test_sixty_rows_read_back_with_the_totals_of_the_page(learner, physician):
     for n in range(60):
-        earn(physician.person, dt.date(2026, 11, 17) - dt.timedelta(days=9 * n), credits="1.25", title=f"Talk number {n:02d}")
+        earn(
+            physician.person,
+            dt.date(2026, 11, 17) - dt.timedelta(days=9 * n),
+            credits="1.25",
+            title=f"Talk number {n:02d}",
+        )
     page = learner.get(PAGE).context["found"]
     document = make(physician.person)
     transcripts.render(document.pk)
@@ -212,7 +235,9 @@ def test_sixty_rows_read_back_with_the_totals_of_the_page(learner, physician):
     assert len(re.findall(r"\b1\.25\b", text)) == 60
     assert [t["value"] for t in document.snapshot["totals"]] == [f"{t.value:.2f}" for t in page.totals] == ["75.00"]
     assert "75.00 AMA PRA Category 1 Credits™" in pages[0]
-    assert sum(Decimal(row["credits"]) for group in document.snapshot["groups"] for row in group["rows"]) == Decimal("75.00")
+    assert sum(Decimal(row["credits"]) for group in document.snapshot["groups"] for row in group["rows"]) == Decimal(
+        "75.00"
+    )
     assert all(f"Page {i} of {len(pages)}" in page for i, page in enumerate(pages, 1))
 
 

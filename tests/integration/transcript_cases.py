@@ -14,21 +14,45 @@ from tests.integration.claim_cases import designate
 
 def earn(person, on: dt.date, *, activity=None, credits="1.00", sessions=1, series=False, title="", certified=True):
     """A live claim whose last day is `on`; each session is a week before the next."""
-    activity = activity or ActivityFactory(published=True, kind="RSS" if series else "C", **({"title": title} if title else {}))
+    activity = activity or ActivityFactory(
+        published=True, kind="RSS" if series else "C", **({"title": title} if title else {})
+    )
     designation = activity.designations.filter(ended_at=None).first() or designate(
         activity, maximum=credits if not series else "1.00", scope="session" if series else "activity"
     )
     kind = CreditType.objects.get(code="ama_pra_1" if person.is_physician else "attendance")
     with transaction.atomic():
         claim = Claim.objects.create(
-            person=person, activity=activity, claimed_at=clock.now(), participated_on=on, rule_set="2026-01-01", attestation="I attended.", is_physician=person.is_physician
+            person=person,
+            activity=activity,
+            claimed_at=clock.now(),
+            participated_on=on,
+            rule_set="2026-01-01",
+            attestation="I attended.",
+            is_physician=person.is_physician,
         )
         awarded = Decimal(credits) if person.is_physician else Decimal("0.00")
-        ClaimTotal.objects.create(claim=claim, credit_type=kind, designation=designation, minutes=60 * sessions, credits=awarded, designated=Decimal(credits))
+        ClaimTotal.objects.create(
+            claim=claim,
+            credit_type=kind,
+            designation=designation,
+            minutes=60 * sessions,
+            credits=awarded,
+            designated=Decimal(credits),
+        )
         for n in range(sessions):
             start = clock.local(on - dt.timedelta(weeks=n), dt.time(12), activity.zone)
             session = SessionFactory(activity=activity, starts_at=start, check_in_code="", code_released_at=None)
-            ClaimLine.objects.create(claim=claim, person=person, activity=activity, session=session, credit_type=kind, minutes=60, facts={}, credits=Decimal("1.00") if series else None)
+            ClaimLine.objects.create(
+                claim=claim,
+                person=person,
+                activity=activity,
+                session=session,
+                credit_type=kind,
+                minutes=60,
+                facts={},
+                credits=Decimal("1.00") if series else None,
+            )
         if certified:
             certificates.prepare(claim, on_request=True)
     return claim

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from activities.domain.series import WEEKDAYS, Pattern, days, holidays, occurrences
 
-ZONES = ("America/New_York", "America/Chicago", "America/Phoenix", "Pacific/Honolulu", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu")
+ZONES = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Phoenix",
+    "Pacific/Honolulu",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+)
 NEW_YORK = "America/New_York"
 PROCESS_ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles")
 
@@ -40,7 +48,14 @@ def process_in(zone: str) -> Iterator[None]:
         time.tzset()
 
 
-@given(patterns, starts, st.integers(0, 365), st.sampled_from(ZONES), st.times().map(lambda t: t.replace(second=0, microsecond=0)), st.sampled_from(PROCESS_ZONES))
+@given(
+    patterns,
+    starts,
+    st.integers(0, 365),
+    st.sampled_from(ZONES),
+    st.times().map(lambda t: t.replace(second=0, microsecond=0)),
+    st.sampled_from(PROCESS_ZONES),
+)
 @settings(deadline=None, max_examples=150)
 def test_every_session_begins_at_the_hour_on_the_wall(pattern, start, length, zone, at, process_zone):
     end = start + dt.timedelta(days=length)
@@ -54,7 +69,9 @@ def test_every_session_begins_at_the_hour_on_the_wall(pattern, start, length, zo
         assert WEEKDAYS[day.weekday()] in pattern.weekdays
         assert ends - begins == dt.timedelta(minutes=50)
         wanted = dt.datetime.combine(day, at, tzinfo=ZoneInfo(zone))
-        exists = wanted.astimezone(dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wanted.replace(tzinfo=None)
+        exists = wanted.astimezone(dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wanted.replace(
+            tzinfo=None
+        )
         if exists:
             assert (local.date(), local.time()) == (day, at)
         else:  # a skipped time moves forward by what is skipped, at most an hour in these zones
@@ -68,7 +85,9 @@ def test_left_out_dates_and_no_others_are_missing(pattern, start, length, data):
     all_days = days(pattern.rule, start, end)
     out = set(data.draw(st.lists(st.sampled_from(all_days), unique=True))) if all_days else set()
     found = occurrences(pattern.rule, start, end, dt.time(12), 60, NEW_YORK, out)
-    assert [begins.astimezone(ZoneInfo(NEW_YORK)).date() for begins, _ends in found] == [d for d in all_days if d not in out]
+    assert [begins.astimezone(ZoneInfo(NEW_YORK)).date() for begins, _ends in found] == [
+        d for d in all_days if d not in out
+    ]
 
 
 @given(patterns)
@@ -105,7 +124,16 @@ def test_the_two_nights_when_the_clocks_change(day, at, expected):
 
 @pytest.mark.parametrize(
     "rule",
-    ["", "every tuesday", "FREQ=SECONDLY", "FREQ=HOURLY;BYDAY=TU", "FREQ=WEEKLY;BYHOUR=3", "FREQ=WEEKLY;COUNT=3", "FREQ=WEEKLY;UNTIL=20300101T000000", "FREQ=WEEKLY;BYDAY=XX"],
+    [
+        "",
+        "every tuesday",
+        "FREQ=SECONDLY",
+        "FREQ=HOURLY;BYDAY=TU",
+        "FREQ=WEEKLY;BYHOUR=3",
+        "FREQ=WEEKLY;COUNT=3",
+        "FREQ=WEEKLY;UNTIL=20300101T000000",
+        "FREQ=WEEKLY;BYDAY=XX",
+    ],
 )
 def test_a_rule_we_do_not_take_is_refused(rule):
     with pytest.raises(ValueError):

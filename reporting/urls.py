@@ -1,0 +1,22 @@
+"""Addresses of the office's desk, inside the admin."""
+
+from django.urls import path
+
+from reporting.views import acts, desk
+
+app_name = "desk"
+
+urlpatterns = [
+    path("", desk.queue_page, name="queue"),
+    path("<str:number>/", desk.activity, name="activity"),
+    path("<str:number>/application/", desk.application, name="application"),
+    path("<str:number>/credit/", desk.credit, name="credit"),
+    path("<str:number>/history/", desk.history, name="history"),
+    path("<str:number>/step/", acts.step, name="step"),
+    path("<str:number>/reason/", acts.reason, name="reason"),
+    path("<str:number>/return/", acts.returning, name="return"),
+    path("<str:number>/settle/", acts.settle, name="settle"),
+    path("<str:number>/remind/", acts.remind, name="remind"),
+    path("<str:number>/decide/", acts.decide, name="decide"),
+    path("<str:number>/waive/", acts.waive, name="waive"),
+]

@@ -1,0 +1,118 @@
+"""The office's desk: the queue, and one activity in four tabs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from accounts.views.sign_in import safe_next
+from activities import access
+from activities.models import Activity
+from common.errors import NotAllowed
+from common.page import page, refuse
+from credits import panels
+from credits.domain import designations
+from reporting.domain import desk, queue
+from reporting.domain.queue import Filters
+from reporting.forms import DecideForm, ExceptionForm, QueueForm
+from reporting.views.page import desk_page, show
+
+PER_PAGE = 50
+
+
+@desk_page()
+def queue_page(request: HttpRequest) -> HttpResponse:
+    """What waits for the office, by time left."""
+    form = QueueForm(request.GET)
+    tab = request.GET.get("tab", "office")
+    typed: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+    tab = tab if tab in {"office", "waiting", "decided"} else "office"
+    department = typed.get("department")
+    filters = Filters(tab, typed.get("q", ""), typed.get("status", ""), department.pk if department else None, typed.get("mine", False))
+    found = Paginator(queue.select(filters, request.actor), PER_PAGE).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
+    numbers = queue.counts()
+    labels = (("office", _("Needs the office")), ("waiting", _("Waiting on planners")), ("decided", _("Decided this week")))
+    context = {
+        "title": _("Review queue"), "form": form, "tab": tab, "tabs": [(key, label, numbers[key]) for key, label in labels],
+        "page_obj": found, "rows": queue.rows(list(found)), "filtered": any(typed.values()),
+    }  # fmt: skip
+    return show(request, "reporting/queue.html", context)
+
+
+@desk_page()
+def activity(request: HttpRequest, number: str) -> HttpResponse:
+    """Compliance: the findings of the next gate, and what can be done about them."""
+    return compliance(request, access.plan(request.actor, number))  # type: ignore[attr-defined]
+
+
+def compliance(request: HttpRequest, activity: Activity, bound: Any = None) -> HttpResponse:
+    """The page with one form as it was sent, if one was refused."""
+    found = desk.dossier(activity, request.actor)  # type: ignore[attr-defined]
+    for group in found.groups:
+        for line in group.lines:
+            line.forms = [_form(facts, bound) for facts in line.relationships]
+    context = {**_head(activity, found.plan), "dossier": found, "requests": found.plan.requests, "bound": bound, "tab": "compliance"}
+    return show(request, "reporting/activity.html", context)
+
+
+def _form(facts: dict[str, Any], bound: Any) -> Any:
+    if bound is not None and bound.facts["relationship_id"] == facts["relationship_id"]:
+        return bound
+    return ExceptionForm(facts=facts) if facts["verdict"] == "excluded" else DecideForm(facts=facts)
+
+
+@desk_page()
+def application(request: HttpRequest, number: str) -> HttpResponse:
+    """The application as it was sent last, with what changed marked."""
+    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
+    return show(request, "reporting/application.html", {**_head(found), "application": desk.application(found), "tab": "application"})
+
+
+@desk_page()
+def credit(request: HttpRequest, number: str) -> HttpResponse:
+    """The agenda, the credit that follows from it, what is designated, and the statements."""
+    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
+    facts = desk.plan.load(found)
+    statements = panels.activity(found, request.actor)  # type: ignore[attr-defined]
+    context = {
+        **_head(found, facts), "agenda": facts.agenda, "proposals": designations.proposed(facts), "designated": designations.current(found),
+        "statements": statements, "tab": "credit",
+    }  # fmt: skip
+    return show(request, "reporting/credit.html", context)
+
+
+@desk_page()
+def history(request: HttpRequest, number: str) -> HttpResponse:
+    """Every change of state and every act on record."""
+    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
+    return show(request, "reporting/history.html", {**_head(found), "events": desk.history(found), "tab": "history"})
+
+
+def _head(activity: Activity, facts: Any = None) -> dict[str, Any]:
+    return {"title": activity.title, "activity": activity, "facts": desk.head(activity, facts), "plan": facts}
+
+
+# --- the admin's own doors ---------------------------------------------------------------------------
+
+
+@page(public=True)
+def admin_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """The admin has no sign-in of its own: ours, with the code and the second factor (decision 24)."""
+    going = safe_next(request, request.GET.get("next", "")) or reverse("desk:queue")
+    if not request.actor.is_authenticated:  # type: ignore[attr-defined]
+        return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': going})}")
+    if not admin.site.has_permission(request):
+        return refuse(request, NotAllowed("These pages are the CME office’s.", "The CME director can give you a role there."), 403)
+    return redirect(going)
+
+
+@page(perm="accounts.office")
+def admin_index(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """The first page of the admin is the queue."""
+    return redirect("desk:queue")
