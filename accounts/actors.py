@@ -12,7 +12,7 @@ def actor_of(user: User) -> Actor:
             kind="user", label=user.person.name_with_degrees, person_id=user.person_id, user_id=user.pk,
             roles=user.role_keys, departments=frozenset(departments),
         )  # fmt: skip
-    return user._actor  # type: ignore[attr-defined, no-any-return]
+    return user._actor  # type: ignore[attr-defined]
 
 
 def actor_of_link(grant: LinkGrant) -> Actor:

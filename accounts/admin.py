@@ -11,7 +11,16 @@ from unfold.decorators import action
 
 from accounts.domain.roles import grant_role, revoke_role
 from accounts.enums import OfficeRoleKey
-from accounts.models import AccreditationTerm, Department, DepartmentMember, OfficeRole, Organisation, Person, PersonAddress, Provider
+from accounts.models import (
+    AccreditationTerm,
+    Department,
+    DepartmentMember,
+    OfficeRole,
+    Organisation,
+    Person,
+    PersonAddress,
+    Provider,
+)
 from common.admin import PortalInline, PortalModelAdmin
 from common.forms import PortalForm
 from common.widgets import Choices

@@ -18,8 +18,8 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_of(request.user) if request.user.is_authenticated else ANONYMOUS)  # type: ignore[attr-defined, arg-type]
-        request.person = SimpleLazyObject(lambda: request.user.person if request.user.is_authenticated else None)  # type: ignore[attr-defined, union-attr]
+        request.actor = SimpleLazyObject(lambda: actor_of(request.user) if request.user.is_authenticated else ANONYMOUS)  # type: ignore[attr-defined]
+        request.person = SimpleLazyObject(lambda: request.user.person if request.user.is_authenticated else None)  # type: ignore[attr-defined]
         return self.get_response(request)
 
 

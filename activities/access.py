@@ -14,7 +14,7 @@ def plannable(actor: Actor) -> QuerySet[Activity]:
     found = Activity.objects.all()
     if actor.is_office:
         return found
-    role = ActivityRole.objects.filter(activity=OuterRef("pk"), person_id=actor.person_id, role__in=EDITING_ROLES, removed_at=None)
+    role = ActivityRole.objects.filter(activity=OuterRef("pk"), person_id=actor.person_id or 0, role__in=EDITING_ROLES, removed_at=None)
     return found.filter(Q(department__in=actor.departments) | Exists(role))
 
 

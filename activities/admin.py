@@ -9,7 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from activities.models import Activity, ActivityRole, AttendanceEvidence, Decision, PracticeGap, Registration, Session, Submission
+from activities.models import (
+    Activity,
+    ActivityRole,
+    AttendanceEvidence,
+    Decision,
+    PracticeGap,
+    Registration,
+    Session,
+    Submission,
+)
 from common.admin import PortalModelAdmin
 from common.templatetags.cme import status
 

@@ -25,7 +25,7 @@ PORTAL_BASE_URL = env.str("PORTAL_BASE_URL", "http://localhost:8000", validate=v
 _base = urlsplit(PORTAL_BASE_URL)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_base.hostname or "localhost", "localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_BASE_URL]
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 SECURE_COOKIES = _base.scheme == "https"
 if PRODUCTION and not SECURE_COOKIES:
     raise SystemExit("PORTAL_BASE_URL must start with https:// in production.")

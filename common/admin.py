@@ -97,7 +97,11 @@ class PortalInline(RuledPermissions, TabularInline):
 class ReasonForm(PortalForm):
     """The reason that stands in the record."""
 
-    reason = forms.CharField(label=_("Reason"), help_text=_("One or two sentences. It stands in the record."), widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("One or two sentences. It stands in the record."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     required_messages = {"reason": _("Say why, in a sentence.")}
 
 

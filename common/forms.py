@@ -39,7 +39,7 @@ class _Portal:
     "(optional)"; None marks every field that is not required. A draft, where a gap never blocks saving, lists them.
     """
 
-    required_messages: Mapping[str, str] = {}
+    required_messages: Mapping[str, Any] = {}
     optional_fields: tuple[str, ...] | None = None
     # The browser's own bubbles would come before our sentences, and a draft may have gaps.
     use_required_attribute = False

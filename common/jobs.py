@@ -53,7 +53,7 @@ def later(name: str, *args: int | str, key: str | None = None, delay: dt.timedel
 
 
 def _nudge(job_id: int) -> None:
-    if settings.CELERY_TASK_ALWAYS_EAGER if hasattr(settings, "CELERY_TASK_ALWAYS_EAGER") else False:
+    if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
         run(job_id)
         return
     try:
@@ -101,7 +101,7 @@ def run(job_id: int, *, take_over: bool = False) -> None:
             due_at=clock.now() + later_by, last_error=f"{type(error).__name__}: {error}"[:2000],
         )  # fmt: skip
         log.error("job_failed", job=job_id, name=job.name, attempts=job.attempts, error=type(error).__name__, given_up=given_up)
-        if settings.CELERY_TASK_EAGER_PROPAGATES if hasattr(settings, "CELERY_TASK_EAGER_PROPAGATES") else False:
+        if getattr(settings, "CELERY_TASK_EAGER_PROPAGATES", False):
             raise
         return
     Job.objects.filter(pk=job_id).update(state=JobState.DONE, leased_until=None, finished_at=clock.now(), last_error="")

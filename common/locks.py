@@ -24,7 +24,7 @@ def lock_key(namespace: str, key: object) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NAMESPACES[namespace], zlib.crc32(str(key).encode()) - 2**31])
 
 
-def lock_row(queryset: "models.QuerySet[M]", **lookup: object) -> M:
+def lock_row(queryset: "models.QuerySet[M] | models.Manager[M]", **lookup: object) -> M:
     """Fetch one row and hold it until the transaction ends; DoesNotExist as `get` raises it."""
     require_transaction()
     return queryset.select_for_update(of=("self",)).get(**lookup)

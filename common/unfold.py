@@ -107,6 +107,6 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "SIDEBAR": SIDEBAR,
     # tokens as they are; our parts only under .cme, so that Unfold's own pages keep their look.
-    "STYLES": [_css("css/tokens.css"), _css("css/cme-admin.css")],
+    "STYLES": [_css("css/tokens.css"), _css("css/cme-admin.css"), _css("css/desk.css")],
     "SCRIPTS": [_css("js/theme.js"), _css("js/app.js")],
 }

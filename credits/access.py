@@ -16,7 +16,7 @@ def claimable(number: str) -> Activity:
 
 
 def own_claim(actor: Actor, pk: int) -> Claim:
-    found = Claim.objects.select_related("activity", "person").filter(pk=pk, person_id=actor.person_id, status=ClaimStatus.LIVE).first()
+    found = Claim.objects.select_related("activity", "person").filter(pk=pk, person_id=actor.person_id or 0, status=ClaimStatus.LIVE).first()
     if found is None or actor.person_id is None:
         raise Http404
     return found
@@ -26,7 +26,7 @@ def own_certificate(actor: Actor, code: str) -> Certificate:
     """A person's own certificate; the office sees everybody's."""
     found = Certificate.objects.select_related("claim__activity", "claim__person").filter(code=code)
     if not actor.is_office:
-        found = found.filter(claim__person_id=actor.person_id)
+        found = found.filter(claim__person_id=actor.person_id or 0)
     row = found.first()
     if row is None or actor.person_id is None:
         raise Http404
@@ -37,7 +37,7 @@ def own_transcript(actor: Actor, code: str) -> TranscriptDocument:
     """A person's own transcript document; the office sees everybody's."""
     found = TranscriptDocument.objects.select_related("person").filter(code=code)
     if not actor.is_office:
-        found = found.filter(person_id=actor.person_id)
+        found = found.filter(person_id=actor.person_id or 0)
     row = found.first()
     if row is None or actor.person_id is None:
         raise Http404

@@ -20,7 +20,13 @@ class CertificateAdmin(PortalModelAdmin):
     list_display = ("code", "person", "activity", "status", "number", "issued_at")
     list_filter = ("status",)
     list_select_related = ("claim__person", "claim__activity")
-    search_fields = ("code", "claim__person__family_name", "claim__person__given_name", "claim__activity__number", "claim__activity__title")
+    search_fields = (
+        "code",
+        "claim__person__family_name",
+        "claim__person__given_name",
+        "claim__activity__number",
+        "claim__activity__title",
+    )
     ordering = ("-pk",)
     fields = readonly_fields = (
         "code", "glyphs", "status", "person", "activity", "number", "requested_at", "issued_at", "sha256", "supersedes", "ended_at", "ended_by",
@@ -51,7 +57,9 @@ class CertificateAdmin(PortalModelAdmin):
     @action(description=_("Issue a corrected version"), url_path="supersede")
     def supersede(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         row = self.object_for_act(request, object_id, Certificate.objects.select_related("claim__person"))
-        text = _("A new certificate is made from the claim and the name as they are today; this one then says it was superseded. The learner gets an e-mail.")
+        text = _(
+            "A new certificate is made from the claim and the name as they are today; this one then says it was superseded. The learner gets an e-mail."
+        )
         return self.act_page(
             request, ReasonForm(request.POST or None), partial(certificates.supersede, certificate_id=row.pk), obj=row, title=row.code,
             text=text, button=_("Issue a corrected version"), done=_("A corrected version is being made."),
@@ -89,7 +97,13 @@ class ClaimAdmin(PortalModelAdmin):
     list_display_links = ("pk", "person")
     list_filter = ("status",)
     list_select_related = ("person", "activity")
-    search_fields = ("person__family_name", "person__given_name", "activity__number", "activity__title", "certificates__code")
+    search_fields = (
+        "person__family_name",
+        "person__given_name",
+        "activity__number",
+        "activity__title",
+        "certificates__code",
+    )
     ordering = ("-pk",)
     exclude = ("form_key",)
     inlines = (TotalInline, LineInline, CertificateInline)

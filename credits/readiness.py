@@ -4,7 +4,7 @@ import re
 
 from activities.domain.plan import Plan
 from activities.enums import Section
-from common.findings import Finding, check
+from common.findings import Finding, Level, check
 from common.templatetags.cme import local
 from credits.domain import designations
 from credits.documents import statements as wording
@@ -25,7 +25,7 @@ def check_credit_follows_from_agenda(plan: Plan) -> Finding | None:
     if not found:
         return None
     best = found[0]
-    level = "passed" if best.maximum > 0 else "failed"
+    level: Level = "passed" if best.maximum > 0 else "failed"
     title = f"{best.maximum:.2f} credits follow from the agenda" if best.scope == "activity" else f"{best.maximum:.2f} credits a session follow from the agenda"
     return Finding(("AMA-CALC-1", "AMA-CALC-3"), level, title, best.sentence, section=Section.AGENDA, group=GROUP)
 
@@ -48,6 +48,8 @@ def check_statements_are_verbatim(plan: Plan) -> Finding:
     title = "Accreditation and designation statements are verbatim"
     rule = ("ST-7", "AMA-DES-1")
     if not rows:
+        if plan.activity.designated_at is not None:  # participation only: no credit, so no statement about it
+            return Finding(rule, "not_applicable", title, "No credit is offered.", group=GROUP, who="staff")
         return Finding(rule, "missing", title, "Nothing is designated yet.", group=GROUP, who="staff")
     wrong = [r for r in rows if r.accreditation_statement != wording.accreditation() or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum)]
     proof = "The wording changed since the designation; designate again." if wrong else "Rendered from the wording of the day."

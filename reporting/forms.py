@@ -21,15 +21,27 @@ EXCEPTIONS: Any = ExclusionException._meta.get_field("exception").choices
 class QueueForm(PortalForm):
     """The queue's filters; nothing is required."""
 
-    q = forms.CharField(label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )
     status = forms.ChoiceField(label=_("Stage"), required=False)
-    department = forms.ModelChoiceField(label=_("Department"), queryset=Department.objects.order_by("name"), required=False, empty_label=_("All departments"))
+    department = forms.ModelChoiceField(
+        label=_("Department"),
+        queryset=Department.objects.order_by("name"),
+        required=False,
+        empty_label=_("All departments"),
+    )
     mine = forms.BooleanField(label=_("Only mine"), required=False)
     optional_fields = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        states = (ActivityStatus.SUBMITTED, ActivityStatus.IN_REVIEW, ActivityStatus.APPROVED, ActivityStatus.DESIGNATED)
+        states = (
+            ActivityStatus.SUBMITTED,
+            ActivityStatus.IN_REVIEW,
+            ActivityStatus.APPROVED,
+            ActivityStatus.DESIGNATED,
+        )
         self.fields["status"].choices = [("", _("All stages")), *((s.value, s.label) for s in states)]  # type: ignore[attr-defined]
 
 
@@ -39,7 +51,11 @@ class RequestForm(PortalForm):
     section = forms.ChoiceField(label=_("Section"), choices=Section.choices)
     text = forms.CharField(label=_("What to change"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     rule = forms.CharField(
-        label=_("Rule"), required=False, max_length=20, help_text=_("For example ST-2."), widget=forms.TextInput(attrs={"class": "w-s"})
+        label=_("Rule"),
+        required=False,
+        max_length=20,
+        help_text=_("For example ST-2."),
+        widget=forms.TextInput(attrs={"class": "w-s"}),
     )
     optional_fields = ("rule",)
 
@@ -69,7 +85,12 @@ class ReasonForm(PortalForm):
 class WaiverForm(ReasonForm):
     """An exception to a rule (WF-12)."""
 
-    until = forms.DateField(label=_("Until"), required=False, widget=DateInput, help_text=_("Leave it empty if it holds for this activity for good."))
+    until = forms.DateField(
+        label=_("Until"),
+        required=False,
+        widget=DateInput,
+        help_text=_("Leave it empty if it holds for this activity for good."),
+    )
     optional_fields = ("until",)
 
 
@@ -79,14 +100,16 @@ class DecideForm(PortalForm):
     relevant = forms.ChoiceField(choices=[("yes", _("Related")), ("no", _("Not related"))], widget=Choices(inline=True))
     strategy = forms.ChoiceField(required=False)
     performed_by = forms.CharField(label=_("Reviewer, no relevant relationships"), required=False, max_length=250)
-    rationale = forms.CharField(label=_("Why, or what is done"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    rationale = forms.CharField(
+        label=_("Why, or what is done"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
     required_messages = {"relevant": _("Say whether it is related.")}
     optional_fields = ()
 
     def __init__(self, *args: Any, facts: dict[str, Any], **kwargs: Any) -> None:
         number = facts["relationship_id"]
         chosen = {True: "yes", False: "no", None: None}[facts["relevant"]]
-        super().__init__(*args, prefix=f"r{number}", initial={"relevant": chosen}, **kwargs)
+        super().__init__(*args, auto_id=f"r{number}_%s", initial={"relevant": chosen}, **kwargs)
         self.facts = facts
         teaches = _("Is it related to what %(name)s will teach or plan?") % {"name": facts["person"].split(",")[0]}
         self.fields["relevant"].label = teaches
@@ -106,11 +129,13 @@ class DecideForm(PortalForm):
 class ExceptionForm(PortalForm):
     """One of the three exceptions to SII-3.2 for an owner or employee."""
 
-    exception = forms.ChoiceField(label=_("Which exception applies?"), choices=[("", _("None: name somebody else")), *EXCEPTIONS])
+    exception = forms.ChoiceField(
+        label=_("Which exception applies?"), choices=[("", _("None: name somebody else")), *EXCEPTIONS]
+    )
     justification = forms.CharField(label=_("Why it applies"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     required_messages = {"exception": _("Choose which of the three exceptions applies.")}
     optional_fields = ()
 
     def __init__(self, *args: Any, facts: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"r{facts['relationship_id']}", **kwargs)
+        super().__init__(*args, auto_id=f"r{facts['relationship_id']}_%s", **kwargs)
         self.facts = facts

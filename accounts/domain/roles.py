@@ -31,7 +31,9 @@ def revoke_role(*, role_id: int, by: Actor) -> OfficeRole:
     _require_director(by)
     with transaction.atomic(durable=True):
         # All live directors are held, so that two who revoke each other do not both succeed.
-        directors = list(OfficeRole.objects.select_for_update().filter(role=OfficeRoleKey.DIRECTOR, revoked_at=None).order_by("pk"))
+        directors = list(
+            OfficeRole.objects.select_for_update().filter(role=OfficeRoleKey.DIRECTOR, revoked_at=None).order_by("pk")
+        )
         row = OfficeRole.objects.select_for_update(of=("self",)).select_related("person").get(pk=role_id)
         if row.revoked_at is not None:
             raise Conflict("This role was taken back already.")

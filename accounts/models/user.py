@@ -1,6 +1,6 @@
 """User: a credential, one-to-one with a person. Nothing of the domain hangs on it (decision 3)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -29,7 +29,7 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]  # the base class declares it for the class, Django sets it on it
 
     class Meta:
         constraints = [

@@ -54,7 +54,7 @@ def return_with_requests(*, activity_id: int, asks: Sequence[Ask], note: str = "
         at = clock.now()
         ACTIVITY.apply(activity, "return", by=by, at=at, reason=note)
         activity.save(update_fields=["status"])
-        rows = [ChangeRequest(activity=activity, section=Section(a.section), text=a.text.strip(), rule=a.rule, asked_at=at, asked_by_id=by.person_id) for a in wanted]
+        rows = [ChangeRequest(activity=activity, section=Section(a.section), text=a.text.strip(), rule=a.rule, asked_at=at, asked_by_id=by.person_id or 0) for a in wanted]
         ChangeRequest.objects.bulk_create(rows)
         _decide(activity, DecisionKind.RETURN, note, [], by, at)
         _tell(activity, "application_returned", f"Changes asked for: {activity.title}", {"requests": rows, "note": note})
@@ -158,7 +158,7 @@ def _decide(activity: Activity, kind: str, reason: str, found: Iterable[dict[str
     if submission is None:
         raise Conflict("Nothing was submitted yet.")
     Decision.objects.create(
-        activity=activity, submission=submission, kind=kind, reason=reason, findings=list(found), decided_at=at, decided_by_id=by.person_id
+        activity=activity, submission=submission, kind=kind, reason=reason, findings=list(found), decided_at=at, decided_by_id=by.person_id or 0
     )
     audit.record(f"application_{kind}", by=by, subject=activity, reason=reason)
 

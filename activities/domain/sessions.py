@@ -2,7 +2,9 @@
 
 import datetime as dt
 
+import rules
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from activities.domain import gates, notices, plan
 from activities.domain.plan import Plan
@@ -11,11 +13,15 @@ from activities.models import Activity, Session
 from activities.workflow import ACTIVITY, SESSION
 from common import audit, clock, codes, locks
 from common.actors import Actor, system
-from common.errors import Invalid
+from common.errors import Conflict, Invalid, NotAllowed
 
 CODE_LENGTH = 6
 HELD_AFTER = dt.timedelta(minutes=30)
 END_AFTER = dt.timedelta(hours=1)
+RELEASE_WITHIN, RECHECK_WITHIN = dt.timedelta(days=7), dt.timedelta(days=1)
+OPEN = frozenset({SessionStatus.PLANNED, SessionStatus.READY})
+# Sessions of an agreed plan are moved with notice; before that the agenda itself is edited.
+AGREED = frozenset({ActivityStatus.APPROVED, ActivityStatus.DESIGNATED, ActivityStatus.PUBLISHED})
 
 
 def release(activity: Activity, *, by: Actor, facts: Plan | None = None) -> list[Session]:
@@ -25,7 +31,7 @@ def release(activity: Activity, *, by: Actor, facts: Plan | None = None) -> list
     at = clock.now()
     changed = []
     for session in facts.sessions:
-        if session.kind != SlotKind.EDUCATION or session.ends_at < at or session.status not in {SessionStatus.PLANNED, SessionStatus.READY}:
+        if session.kind != SlotKind.EDUCATION or session.ends_at < at or session.status not in OPEN:
             continue
         green = not any(f.is_open for f in gates.for_session(session, facts))
         if green and session.status == SessionStatus.PLANNED:
@@ -47,17 +53,16 @@ def new_code() -> str:
     locks.lock_key("check_in_code", "all")
     while True:
         code = codes.make(CODE_LENGTH)
-        if not Session.objects.filter(check_in_code=code, status__in=[SessionStatus.PLANNED, SessionStatus.READY], removed_at=None).exists():
+        if not Session.objects.filter(check_in_code=code, status__in=OPEN, removed_at=None).exists():
             return code
 
 
 def release_due() -> int:
-    """Each minute: look again at published activities with a session in the next week. Returns how many sessions changed."""
+    """Each minute: look again at published activities with a session soon. Returns how many sessions changed."""
     at = clock.now()
-    soon = Session.objects.filter(
-        activity__status=ActivityStatus.PUBLISHED, status=SessionStatus.PLANNED, kind=SlotKind.EDUCATION, removed_at=None,
-        starts_at__lte=at + dt.timedelta(days=7), ends_at__gte=at,
-    )  # fmt: skip
+    # A released code is asked about again on the last day only: disclosures and waivers expire without anybody's act.
+    due = Q(status=SessionStatus.PLANNED, starts_at__lte=at + RELEASE_WITHIN) | Q(status=SessionStatus.READY, starts_at__lte=at + RECHECK_WITHIN)
+    soon = Session.objects.filter(due, activity__status=ActivityStatus.PUBLISHED, kind=SlotKind.EDUCATION, removed_at=None, ends_at__gte=at)
     changed = 0
     for activity_id in sorted(set(soon.values_list("activity_id", flat=True))):
         with transaction.atomic(durable=True):
@@ -68,13 +73,12 @@ def release_due() -> int:
 def hold_due() -> int:
     """Each minute: sessions whose check-in is over are held. Returns how many."""
     at = clock.now()
-    due = Session.objects.filter(
-        status__in=[SessionStatus.PLANNED, SessionStatus.READY], ends_at__lt=at - HELD_AFTER, removed_at=None, activity__status=ActivityStatus.PUBLISHED
-    )
+    ran = (ActivityStatus.PUBLISHED, ActivityStatus.ENDED)
+    due = Session.objects.filter(status__in=OPEN, ends_at__lt=at - HELD_AFTER, removed_at=None, activity__status__in=ran)
     ids = list(due.values_list("pk", flat=True)[:500])
     for session_id in ids:
         with transaction.atomic(durable=True):
-            session = Session.objects.select_for_update(of=("self",)).filter(pk=session_id, status__in=[SessionStatus.PLANNED, SessionStatus.READY]).first()
+            session = Session.objects.select_for_update(of=("self",)).filter(pk=session_id, status__in=OPEN).first()
             if session is not None:
                 SESSION.apply(session, "hold", by=system("clock"), at=at)
                 session.save(update_fields=["status"])
@@ -84,7 +88,8 @@ def hold_due() -> int:
 def end_due() -> int:
     """Each minute: a published activity whose last session is over has ended. Returns how many."""
     at = clock.now()
-    over = Activity.objects.filter(status=ActivityStatus.PUBLISHED).exclude(sessions__removed_at=None, sessions__ends_at__gt=at - END_AFTER).exclude(sessions=None)
+    live = Session.objects.filter(activity=OuterRef("pk"), removed_at=None).exclude(status=SessionStatus.CANCELLED)
+    over = Activity.objects.filter(Exists(live), ~Exists(live.filter(ends_at__gt=at - END_AFTER)), status=ActivityStatus.PUBLISHED)
     ids = list(over.values_list("pk", flat=True)[:200])
     for activity_id in ids:
         with transaction.atomic(durable=True):
@@ -96,36 +101,60 @@ def end_due() -> int:
 
 
 def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room: str, by: Actor) -> Session:
-    """Move one session and tell everybody with a place; calendars follow by its raised sequence number."""
+    """Move one session and tell everybody with a place; calendars follow by its raised sequence number.
+
+    Raises NotAllowed for anybody but its planners and the office, Conflict once it is over, Invalid for a time gone by.
+    """
     if not 5 <= minutes <= 24 * 60:
         raise Invalid(fields={"minutes": "Between 5 minutes and a day."})
     with transaction.atomic(durable=True):
-        session = Session.objects.select_for_update(of=("self",)).select_related("activity").get(pk=session_id)
+        session = _lock_open(session_id, by)
         before = (session.starts_at, session.ends_at, session.room)
         session.starts_at, session.ends_at, session.room = starts_at, starts_at + dt.timedelta(minutes=minutes), room
         if before == (session.starts_at, session.ends_at, session.room):
             return session
+        if starts_at != before[0] and starts_at <= clock.now():
+            raise Invalid(fields={"starts_at": "Choose a time that is still to come."})
         session.sequence += 1
         session.save(update_fields=["starts_at", "ends_at", "room", "sequence"])
         audit.record("session_moved", by=by, subject=session, old={"starts_at": before[0], "room": before[2]}, new={"starts_at": starts_at, "room": room})
         if _has_registrants(session.activity):
             notices.tell_registrants(activity=session.activity, kind="moved", session=session, was_starts_at=before[0], was_ends_at=before[1], was_room=before[2])
+        _follow_gates(session.activity, by)
         return session
 
 
 def cancel_session(*, session_id: int, reason: str, by: Actor) -> Session:
-    """Cancel one session; what was attended before stays in the ledger."""
+    """Cancel one session; what was attended before stays in the ledger. Raises as `move_session`."""
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; everybody registered reads it."})
     with transaction.atomic(durable=True):
-        session = Session.objects.select_for_update(of=("self",)).select_related("activity").get(pk=session_id)
-        SESSION.apply(session, "cancel", by=system(by.label) if by.kind == "system" else by, at=clock.now(), reason=reason)
+        session = _lock_open(session_id, by)
+        SESSION.apply(session, "cancel", by=by, at=clock.now(), reason=reason)
         session.sequence += 1
         session.save(update_fields=["status", "sequence"])
         audit.record("session_cancelled", by=by, subject=session, reason=reason)
         if _has_registrants(session.activity):
             notices.tell_registrants(activity=session.activity, kind="cancelled", session=session, reason=reason)
+        _follow_gates(session.activity, by)
         return session
+
+
+def _lock_open(session_id: int, by: Actor) -> Session:
+    """The session of an agreed plan, held together with its activity as `release` holds them."""
+    activity = locks.lock_row(Activity.objects, pk=Session.objects.values_list("activity_id", flat=True).get(pk=session_id))
+    if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, activity):
+        raise NotAllowed("Only the planners of this activity and the CME office can change its sessions.")
+    session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id)
+    if session.status not in OPEN or session.removed_at is not None or session.ends_at <= clock.now() or activity.status not in AGREED:
+        raise Conflict("This session has ended, was cancelled or is not agreed yet. It cannot be moved or cancelled here.")
+    return session
+
+
+def _follow_gates(activity: Activity, by: Actor) -> None:
+    """A new time can make a speaker be in two places, and the end of one session can end that (WF-11)."""
+    if activity.status == ActivityStatus.PUBLISHED:
+        release(activity, by=by)
 
 
 def _has_registrants(activity: Activity) -> bool:

@@ -103,9 +103,10 @@ def plan_detail(request: Any, number: str) -> HttpResponse:
 def _workspace(request: Any, plan: plans.Plan) -> dict[str, Any]:
     lines = workspace.lines(plan)
     upcoming = workspace.upcoming(lines)
+    readiness = workspace.readiness(plan, upcoming) if upcoming else []
     return {
         "activity": plan.activity, "plan": plan, "lines": lines, "upcoming": upcoming, "people": colleagues(plan), "seats": workspace.seats(plan),
-        "readiness": workspace.readiness(plan, upcoming) if upcoming else [], "now": clock.now(),
+        "readiness": readiness, "open_checks": any(f.is_open for f in readiness), "now": clock.now(),
     }  # fmt: skip
 
 

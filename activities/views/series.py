@@ -133,6 +133,7 @@ def _forms(request: Any, session: Session, speakers: list[ActivityRole]) -> dict
 def _change(request: Any, session: Session, forms: dict[str, Any]) -> bool:
     """Do what was asked; False leaves the page with its errors."""
     action = request.POST.get("action", "")
+    _need_open(session, action)
     form = forms.get(action)
     if form is not None and not form.is_valid():
         return False
@@ -169,21 +170,21 @@ def _take_out(request: Any, session: Session, data: Any) -> str:
 
 
 def _move(request: Any, session: Session, data: Any) -> str:
-    _need_movable(session)
     values = {name: data[name] for name in ("starts_at", "minutes", "room")}
     sessions.move_session(session_id=session.pk, by=request.actor, **values)
     return _("Moved. Everybody registered is told.")
 
 
 def _cancel(request: Any, session: Session, data: Any) -> str:
-    _need_movable(session)
     sessions.cancel_session(session_id=session.pk, reason=data["reason"], by=request.actor)
     return _("Cancelled. Everybody registered is told.")
 
 
-def _need_movable(session: Session) -> None:
-    if not series.may_change_session(session) or session.activity.status not in series.AGREED:
-        raise Conflict(_("This session can no longer be moved or cancelled here."))
+def _need_open(session: Session, action: str) -> None:
+    """What the page no longer offers is refused as a whole; the domain asks again under its lock."""
+    approved = session.activity.status in series.AGREED
+    if not series.may_change_session(session) or (action in {"move", "cancel"} and not approved):
+        raise Conflict(_("This session has ended, was cancelled or is with the CME office. It can’t be changed here."))
 
 
 _ACTIONS = {"title": _retitle, "speaker": _put_speaker, "remove": _take_out, "move": _move, "cancel": _cancel}

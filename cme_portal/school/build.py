@@ -68,8 +68,7 @@ class School:
     today: dt.date
     provider: Provider
     departments: list[Department] = field(default_factory=list)
-    staff: Person | None = None
-    director: Person | None = None
+    staff: Person = field(default_factory=Person)
     named: dict[str, Person] = field(default_factory=dict)
     people: list[Person] = field(default_factory=list)
     identities: dict[int, Identity] = field(default_factory=dict)
@@ -144,7 +143,7 @@ def _people(s: School) -> None:
         )  # fmt: skip
     people = bulk(rows)
     s.named = {entry[0]: person for entry, person in zip(NAMED, people, strict=False)}
-    s.staff, s.director = s.named["staff"], s.named["director"]
+    s.staff = s.named["staff"]
     s.people = people
     mails = [f"{entry[0]}@lakeshore.example" for entry in NAMED] + [
         f"{_ascii(p.given_name)}.{_ascii(p.family_name)}.{p.pk}@lakeshore.example" for p in people[len(NAMED) :]
@@ -226,7 +225,7 @@ def _activities(s: School) -> None:
     sessions = bulk(session for i, a in enumerate(s.activities) for session in _sessions(s, i, a))
     for session in sessions:
         s.sessions.setdefault(session.activity_id, []).append(session)
-    links = {}
+    links: dict[int, list[Objective]] = {}
     for o in objectives:
         links.setdefault(o.activity_id, []).append(o)
     through = Session.objectives.through

@@ -1,5 +1,7 @@
 """Invented names and topics. The gaps of the three planning cases are real and cite their sources."""
 
+from typing import Any
+
 GIVEN = """Amara Elena Joan Dana Marcus Naomi Leila Caleb Ruth Henrik Meihua Priya Tomas Ingrid Kofi Yara Mateo Aisha Noor Felix
 Clara Jonas Mina Oskar Tessa Ravi Lucia Emeka Hana Victor Sofia Amir Greta Paulo Zoe Dimitri Alma Bruno Iris Samuel Nadia Owen
 Thandi Louis Maya Pedro Ana Hugo Ewa Finn Gloria Ivan Jamila Karl Lena Miguel Nora Otto Petra Quentin Rosa Stefan Tara Uma""".split()
@@ -29,7 +31,7 @@ PROFESSIONS = (
 )  # fmt: skip
 ROOMS = ("Harbor Auditorium", "Birch Hall A", "Birch Hall B", "Lakeside Conference Room", "Simulation Center", "Founders Room")
 
-CASE_1_GAP = {
+CASE_1_GAP: dict[str, Any] = {
     "title": "Heart-failure medicines are started late and rarely titrated",
     "audience": "Physicians, nurse practitioners, PAs, nurses and pharmacists in ambulatory care",
     "current_practice": "In a registry of 3,518 outpatients with heart failure with reduced ejection fraction, 27% of eligible patients had no ACE inhibitor, ARB or ARNI, 33% no beta-blocker and 67% no mineralocorticoid antagonist; 1% were on target doses of all three.",
@@ -56,7 +58,7 @@ CASE_1_AGENDA = (
     ("11:30", 60, "education", "A titration protocol for our clinics"), ("12:30", 45, "meal", "Lunch"),
     ("13:15", 90, "education", "Simulation with observed feedback"),
 )  # fmt: skip
-CASE_2_GAP = {
+CASE_2_GAP: dict[str, Any] = {
     "title": "In sepsis, antibiotics and bundles come late",
     "audience": "Hospitalists, emergency physicians, residents and nurses",
     "current_practice": "In 49,331 patients in New York hospitals each hour to completion of the three-hour bundle, and each hour to antibiotics, went with higher odds of death (odds ratio 1.04 per hour).",
@@ -70,7 +72,7 @@ CASE_2_GAP = {
         ("performance", "First doses wait for the pharmacy at night"),
     ),
 }  # fmt: skip
-CASE_3_GAP = {
+CASE_3_GAP: dict[str, Any] = {
     "title": "Naloxone is rarely dispensed to patients on high-dose opioids",
     "audience": "Prescribers and pharmacists in primary care",
     "current_practice": "In 2018 one naloxone prescription was dispensed for every 69 high-dose opioid prescriptions in the US.",

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from activities.domain import gates, plan, reviewing
 from activities.domain.plan import Plan
+from activities.enums import ActivityStatus
 from activities.models import Activity
 from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks, rulesets, statements
@@ -19,6 +20,9 @@ from credits.documents import statements as wording
 from credits.documents.certificate import unit
 from credits.enums import Scope
 from credits.models import CreditType, Designation
+
+# WF-11: the agenda moved after the credit was fixed; the state stays.
+DESIGNATED_BEFORE = frozenset({ActivityStatus.DESIGNATED, ActivityStatus.PUBLISHED})
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def proposed(facts: Plan) -> list[Proposal]:
 def designate(*, activity_id: int, by: Actor) -> list[Designation]:
     """Fix the credit. Raises Conflict at or after the start (AMA-CORE-1: never retroactive) or without education.
 
-    Called again after an agenda changed, it ends the old rows and writes new ones (WF-11).
+    Called again for a designated or published activity whose agenda changed, it ends the old rows and writes new ones (WF-11).
     """
     with transaction.atomic(durable=True):
         activity = locks.lock_row(Activity.objects, pk=activity_id)
@@ -59,7 +63,7 @@ def designate(*, activity_id: int, by: Actor) -> list[Designation]:
         proposals = [p for p in proposed(facts) if p.maximum > 0]
         if not proposals and "attendance" not in activity.credit_types:
             raise Conflict("No credit follows from the agenda. Add education to it, or ask the planners for the credit type.")
-        if ACTIVITY.can(activity, "designate"):
+        if activity.status not in DESIGNATED_BEFORE:
             ACTIVITY.apply(activity, "designate", by=by, at=at)
         activity.designated_at = at
         activity.save(update_fields=["status", "designated_at"])
@@ -102,5 +106,5 @@ def _row(activity: Activity, p: Proposal, by: Actor) -> Designation:
     return Designation.objects.create(
         activity=activity, credit_type=p.credit_type, scope=p.scope, maximum=p.maximum, minutes=p.minutes,
         statement=wording.designation(activity, p.credit_type, p.maximum), accreditation_statement=wording.accreditation(),
-        rule_set=rulesets.version(), designated_at=clock.now(), designated_by_id=by.person_id,
+        rule_set=rulesets.version(), designated_at=clock.now(), designated_by_id=by.person_id or 0,
     )  # fmt: skip

@@ -129,7 +129,9 @@ class Dossier:
     def summary(self) -> str:
         """What the bar says beside its buttons."""
         asked = len(self.plan.open_requests)
-        said = [ngettext("%(n)d finding open", "%(n)d findings open", self.open) % {"n": self.open}] if self.open else []
+        said = (
+            [ngettext("%(n)d finding open", "%(n)d findings open", self.open) % {"n": self.open}] if self.open else []
+        )
         if asked:
             said.append(ngettext("%(n)d request not settled", "%(n)d requests not settled", asked) % {"n": asked})
         return "; ".join(said)
@@ -169,12 +171,20 @@ class Head:
 
 def head(activity: Activity, facts: Plan | None = None) -> Head:
     """Three queries, or one when the plan is loaded already."""
-    roles = facts.directors if facts else activity.roles.filter(role=RoleKind.DIRECTOR, removed_at=None).select_related("person")
+    roles = (
+        facts.directors
+        if facts
+        else activity.roles.filter(role=RoleKind.DIRECTOR, removed_at=None).select_related("person")
+    )
     names = ", ".join(dict.fromkeys(r.person.name_with_degrees for r in roles))
     when = local_date(activity.starts_on, activity.zone) if activity.starts_on else ""
     if activity.ends_on and activity.ends_on != activity.starts_on:
         when = f"{when} – {local_date(activity.ends_on, activity.zone)}"
-    left = (activity.answer_due_on - clock.today(activity.zone)).days if activity.answer_due_on and activity.status in WITH_OFFICE else None
+    left = (
+        (activity.answer_due_on - clock.today(activity.zone)).days
+        if activity.answer_due_on and activity.status in WITH_OFFICE
+        else None
+    )
     credit = list(designations.labels([activity.pk]).values())
     return Head(when, f"{activity.get_kind_display()}, {activity.get_delivery_display().lower()}", names, credit, left)
 
@@ -213,13 +223,22 @@ def _groups(asked: _Gates, *, decides: bool, director: bool) -> tuple[str, list[
 def _grouped(found: Iterable[Finding], decides: bool, director: bool) -> list[Group]:
     # One form per relationship, under the first finding that names it.
     seen: set[int] = set()
-    lines = sorted((_line(f, decides, director, seen) for f in found), key=lambda line: _WORST_FIRST[line.finding.level])
-    named = [(g, [line for line in lines if line.finding.group == g]) for g in dict.fromkeys([*GROUPS, *(line.finding.group for line in lines)])]
+    lines = sorted(
+        (_line(f, decides, director, seen) for f in found), key=lambda line: _WORST_FIRST[line.finding.level]
+    )
+    named = [
+        (g, [line for line in lines if line.finding.group == g])
+        for g in dict.fromkeys([*GROUPS, *(line.finding.group for line in lines)])
+    ]
     return [Group(f"g{n}", title, rows) for n, (title, rows) in enumerate(named) if rows]
 
 
 def _line(finding: Finding, decides: bool, director: bool, seen: set[int]) -> Line:
-    fresh = [r for r in finding.data.get("relationships", ()) if r["relationship_id"] not in seen] if decides and finding.is_open else []
+    fresh = (
+        [r for r in finding.data.get("relationships", ()) if r["relationship_id"] not in seen]
+        if decides and finding.is_open
+        else []
+    )
     seen.update(r["relationship_id"] for r in fresh)
     waivable = decides and director and finding.is_open and not NEVER_WAIVED & set(finding.rules)
     return Line(finding, fresh, waivable=waivable)
@@ -229,8 +248,13 @@ def _session_groups(facts: Plan, decides: bool, director: bool) -> list[Group]:
     """The next sessions, each with its own gate (WF-6); later ones are looked at when they come near."""
     now, found, seen = clock.now(), [], set[int]()
     for session in [s for s in facts.sessions if _has_gate(s) and s.ends_at > now][:SESSIONS_SHOWN]:
-        lines = sorted((_line(f, decides, director, seen) for f in gates.for_session(session, facts)), key=lambda line: _WORST_FIRST[line.finding.level])
-        found.append(Group(f"s{session.pk}", f"{session.title}, {local(session.starts_at, facts.activity.zone)}", lines))
+        lines = sorted(
+            (_line(f, decides, director, seen) for f in gates.for_session(session, facts)),
+            key=lambda line: _WORST_FIRST[line.finding.level],
+        )
+        found.append(
+            Group(f"s{session.pk}", f"{session.title}, {local(session.starts_at, facts.activity.zone)}", lines)
+        )
     facts.session = None
     return found
 
@@ -247,7 +271,7 @@ _LOOKS = {
 
 def _labels() -> dict[str, str]:
     return {
-        "reject": _("Reject"), "cancel": _("Cancel the activity"), "return": _("Return with requests"), "start_review": _("Start the review"),
+        "reject": _("Reject"), "cancel": _("Cancel the activity"), "return": _("Return with requests"), "start_review": _("Start review"),
         "approve": _("Approve"), "designate": _("Designate credit"), "publish": _("Publish"),
     }  # fmt: skip
 
@@ -274,12 +298,23 @@ def _locked(verb: str, asked: _Gates) -> str:
 
 def _holders(found: Sequence[RoleStanding]) -> list[Holder]:
     """Whom the office waits for first."""
-    order = [Standing.EXCLUDED, Standing.TO_DECIDE, Standing.TO_MITIGATE, Standing.DISCLOSED, Standing.EXPIRED, Standing.ASKED, *CLEARED]
+    order = [
+        Standing.EXCLUDED,
+        Standing.TO_DECIDE,
+        Standing.TO_MITIGATE,
+        Standing.DISCLOSED,
+        Standing.EXPIRED,
+        Standing.ASKED,
+        *CLEARED,
+    ]
     by_person: dict[int, list[RoleStanding]] = {}
     for item in found:
         by_person.setdefault(item.role.person_id, []).append(item)
     holders = [
-        Holder(min(items, key=lambda i: order.index(i.standing)), ", ".join(dict.fromkeys(i.role.get_role_display() for i in items)))
+        Holder(
+            min(items, key=lambda i: order.index(i.standing)),
+            ", ".join(dict.fromkeys(i.role.get_role_display() for i in items)),
+        )
         for items in by_person.values()
     ]
     return sorted(holders, key=lambda h: order.index(h.item.standing))
@@ -317,7 +352,9 @@ def application(activity: Activity) -> Application | None:
         return None
     new, old = last[0], last[1] if len(last) > 1 else None
     changes = {(c.section, c.key): c for c in snapshots.differences(old.plan, new.plan)} if old else {}
-    return Application(new, old.number if old else 0, [_sheet(s, new.plan["sections"].get(s.value, {}), changes) for s in Section])
+    return Application(
+        new, old.number if old else 0, [_sheet(s, new.plan["sections"].get(s.value, {}), changes) for s in Section]
+    )
 
 
 def _sheet(section: Section, fields: dict[str, Any], changes: dict[tuple[str, str], Change]) -> Sheet:
@@ -341,6 +378,14 @@ def history(activity: Activity) -> list[Event]:
     moves = TransitionLog.objects.filter(subject_type=activity._meta.label_lower, subject_id=activity.pk)
     events = AuditEvent.objects.filter(subject_type=activity._meta.label_lower, subject_id=str(activity.pk))
     word = ActivityStatus
-    found = [Event(m.at, m.actor_label, _("%(old)s to %(new)s") % {"old": word(m.old).label, "new": word(m.new).label}, m.reason) for m in moves]
+    found = [
+        Event(
+            m.at,
+            m.actor_label,
+            _("%(old)s to %(new)s") % {"old": word(m.old).label, "new": word(m.new).label},
+            m.reason,
+        )
+        for m in moves
+    ]
     found += [Event(e.at, e.actor_label, e.event.replace("_", " ").capitalize(), e.reason) for e in events]
     return sorted(found, key=lambda e: e.at, reverse=True)

@@ -46,6 +46,10 @@ class Way:
     rule: str
     button: str
 
+    @property
+    def ico(self) -> str:
+        return f"ico ico-{self.tone}"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -83,7 +87,9 @@ def tab(name: str) -> Q:
 
 def counts() -> dict[str, int]:
     """How many activities stand in each tab. One query."""
-    found: dict[str, int] = Activity.objects.aggregate(**{name: Count("pk", filter=tab(name), distinct=True) for name in ("office", "waiting", "decided")})
+    found: dict[str, int] = Activity.objects.aggregate(
+        **{name: Count("pk", filter=tab(name), distinct=True) for name in ("office", "waiting", "decided")}
+    )
     return found
 
 
@@ -92,7 +98,9 @@ def select(filters: Filters, actor: Actor) -> QuerySet[Activity]:
     due = Case(When(status__in=WITH_OFFICE, then=F("answer_due_on")), default=F("starts_on"), output_field=DateField())
     found = Activity.objects.filter(tab(filters.tab)).select_related("department", "assigned_to").annotate(due_on=due)
     if filters.q:
-        found = found.filter(Q(title__icontains=filters.q) | Q(number__icontains=filters.q) | Q(department__name__icontains=filters.q))
+        found = found.filter(
+            Q(title__icontains=filters.q) | Q(number__icontains=filters.q) | Q(department__name__icontains=filters.q)
+        )
     if filters.status:
         found = found.filter(status=filters.status)
     if filters.department:
@@ -108,7 +116,9 @@ def rows(activities: Sequence[Activity]) -> list[Row]:
     """The lines of one page of the list: eight queries, however many."""
     ids = [a.pk for a in activities]
     asked: dict[int, Counter[str]] = defaultdict(Counter)
-    for activity_id, answered in ChangeRequest.objects.filter(activity__in=ids, settled_at=None).values_list("activity_id", "answered_at"):
+    for activity_id, answered in ChangeRequest.objects.filter(activity__in=ids, settled_at=None).values_list(
+        "activity_id", "answered_at"
+    ):
         asked[activity_id]["answered" if answered else "open"] += 1
     people = _people([a.pk for a in activities if a.status in WITH_OFFICE])
     return [_row(a, asked[a.pk], people[a.pk]) for a in activities]
@@ -119,7 +129,11 @@ def _row(activity: Activity, asked: Counter[str], people: Counter[str]) -> Row:
     today = clock.now().astimezone(ZoneInfo(activity.zone)).date()
     days = (due_on - today).days if due_on else None
     with_office = activity.status in WITH_OFFICE
-    due = (_("answer due %(day)s") if with_office else _("begins %(day)s")) % {"day": local_date(due_on, activity.zone)} if due_on else ""
+    due = (
+        (_("answer due %(day)s") if with_office else _("begins %(day)s")) % {"day": local_date(due_on, activity.zone)}
+        if due_on
+        else ""
+    )
     return Row(activity, days, due, _way(activity, asked, people))
 
 
@@ -132,13 +146,33 @@ def _way(activity: Activity, asked: Counter[str], people: Counter[str]) -> Way:
         return Way("info", "door-open", _("Not published yet"), "WF-5", _("Publish"))
     if status == ActivityStatus.RETURNED:
         n = asked["open"] + asked["answered"]
-        return Way("idle", "reply", ngettext("%(n)d change with the planners", "%(n)d changes with the planners", n) % {"n": n}, "", _("Open"))
+        return Way(
+            "idle",
+            "reply",
+            ngettext("%(n)d change with the planners", "%(n)d changes with the planners", n) % {"n": n},
+            "",
+            _("Open"),
+        )
     if status not in WITH_OFFICE:
         return Way("idle", "flag", _("Decided"), "", _("Open"))
     found = [
-        (people["excluded"], "SII-3.2", ngettext("%(n)d owner or employee of a company", "%(n)d owners or employees of companies", people["excluded"])),
-        (people["to_decide"], "SII-3.3", ngettext("%(n)d relationship to decide", "%(n)d relationships to decide", people["to_decide"])),
-        (people["missing"], "SII-3.1", ngettext("%(n)d disclosure missing", "%(n)d disclosures missing", people["missing"])),
+        (
+            people["excluded"],
+            "SII-3.2",
+            ngettext(
+                "%(n)d owner or employee of a company", "%(n)d owners or employees of companies", people["excluded"]
+            ),
+        ),
+        (
+            people["to_decide"],
+            "SII-3.3",
+            ngettext("%(n)d relationship to decide", "%(n)d relationships to decide", people["to_decide"]),
+        ),
+        (
+            people["missing"],
+            "SII-3.1",
+            ngettext("%(n)d disclosure missing", "%(n)d disclosures missing", people["missing"]),
+        ),
         (asked["answered"], "", ngettext("%(n)d request answered", "%(n)d requests answered", asked["answered"])),
         (asked["open"], "", ngettext("%(n)d request open", "%(n)d requests open", asked["open"])),
     ]
@@ -153,9 +187,18 @@ def _way(activity: Activity, asked: Counter[str], people: Counter[str]) -> Way:
 
 def _people(ids: Sequence[int]) -> dict[int, Counter[str]]:
     """Per activity: disclosures missing, relationships to decide, owners and employees. Six queries."""
-    held = set(ActivityRole.objects.filter(activity__in=ids, removed_at=None, controls_content=True).values_list("activity_id", "person_id"))
+    held = set(
+        ActivityRole.objects.filter(activity__in=ids, removed_at=None, controls_content=True).values_list(
+            "activity_id", "person_id"
+        )
+    )
     people = {person for _activity, person in held}
-    latest = {d.person_id: d.pk for d in Disclosure.objects.filter(person__in=people).order_by("person", "-submitted_at", "-pk").distinct("person")}
+    latest = {
+        d.person_id: d.pk
+        for d in Disclosure.objects.filter(person__in=people)
+        .order_by("person", "-submitted_at", "-pk")
+        .distinct("person")
+    }
     ties: dict[int, list[Relationship]] = defaultdict(list)
     for tie in Relationship.objects.filter(disclosure__in=latest.values()).select_related("company", "disclosure"):
         ties[tie.disclosure.person_id].append(tie)
@@ -168,7 +211,10 @@ def _people(ids: Sequence[int]) -> dict[int, Counter[str]]:
         (e.activity_id, standing.key(e.relationship)): e.exception
         for e in ExclusionException.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk")
     }
-    mitigated = {(m.activity_id, standing.key(m.relationship)) for m in MitigationAction.objects.filter(**mine).select_related("relationship__disclosure")}
+    mitigated = {
+        (m.activity_id, standing.key(m.relationship))
+        for m in MitigationAction.objects.filter(**mine).select_related("relationship__disclosure")
+    }
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for activity_id, person_id in held:
         found[activity_id]["missing"] += person_id not in latest

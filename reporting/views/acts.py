@@ -60,7 +60,9 @@ def reason(request: HttpRequest, number: str) -> HttpResponse:
         else:
             messages.success(request, _("Done. Everybody concerned has the reason by e-mail."))
             return redirect("desk:activity", number)
-    return show(request, "reporting/reason.html", {"title": activity.title, "activity": activity, "form": form, "verb": verb})
+    return show(
+        request, "reporting/reason.html", {"title": activity.title, "activity": activity, "form": form, "verb": verb}
+    )
 
 
 @desk_page(write=True)
@@ -82,7 +84,13 @@ def returning(request: HttpRequest, number: str) -> HttpResponse:
         else:
             messages.success(request, _("Returned. The planners have your requests by e-mail."))
             return redirect("desk:activity", number)
-    context = {"title": activity.title, "activity": activity, "note": note, "forms": forms, "can_add": len(forms) < MAX_REQUESTS}
+    context = {
+        "title": activity.title,
+        "activity": activity,
+        "note": note,
+        "forms": forms,
+        "can_add": len(forms) < MAX_REQUESTS,
+    }
     return show(request, "reporting/returning.html", context)
 
 
@@ -99,7 +107,14 @@ def settle(request: HttpRequest, number: str) -> HttpResponse:
     activity = access.plan(request.actor, number)  # type: ignore[attr-defined]
     if request.method != "POST":
         return redirect("desk:activity", number)
-    return act(request, activity, reviews.settle_request, _("Settled."), activity_id=activity.pk, request_id=_number(request, "request"))
+    return act(
+        request,
+        activity,
+        reviews.settle_request,
+        _("Settled."),
+        activity_id=activity.pk,
+        request_id=_number(request, "request"),
+    )
 
 
 @desk_page(write=True)
@@ -108,7 +123,14 @@ def remind(request: HttpRequest, number: str) -> HttpResponse:
     activity = access.plan(request.actor, number)  # type: ignore[attr-defined]
     if request.method != "POST":
         return redirect("desk:activity", number)
-    return act(request, activity, disclosures.remind, _("A fresh link is on its way."), activity_id=activity.pk, person_id=_number(request, "person"))
+    return act(
+        request,
+        activity,
+        disclosures.remind,
+        _("A fresh link is on its way."),
+        activity_id=activity.pk,
+        person_id=_number(request, "person"),
+    )
 
 
 @desk_page(write=True)
@@ -119,7 +141,9 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("desk:activity", number)
     facts = desk.relationship(activity, request.actor, _number(request, "relationship"))  # type: ignore[attr-defined]
     if facts is None:
-        messages.error(request, _("This relationship was decided meanwhile, or its holder left. The page shows what stands now."))
+        messages.error(
+            request, _("This relationship was decided meanwhile, or its holder left. The page shows what stands now.")
+        )
         return redirect("desk:activity", number)
     form: Any = (ExceptionForm if facts["verdict"] == "excluded" else DecideForm)(request.POST, facts=facts)
     if form.is_valid():
@@ -148,7 +172,9 @@ def _decide(form: Any, request: HttpRequest) -> None:
         return
     typed = request.POST.get("previous", "")
     seen = int(typed) if typed.isdecimal() else None  # the decision that was on the page, not the one that stands now
-    mitigation.decide_relevance(**about, relevant=relevant, rationale=data["rationale"], previous_id=seen, mitigation=done)
+    mitigation.decide_relevance(
+        **about, relevant=relevant, rationale=data["rationale"], previous_id=seen, mitigation=done
+    )
 
 
 @desk_page(write=True)
@@ -165,13 +191,18 @@ def waive(request: HttpRequest, number: str) -> HttpResponse:
     form = WaiverForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            reviews.waive(activity_id=activity.pk, rules=finding.rules, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            for rule in finding.rules:  # each rule is an exception of its own
+                reviews.waive(activity_id=activity.pk, rule=rule, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
         except DomainError as error:
             form.add_domain_error(error)
         else:
             messages.success(request, _("Waived, with your reason in the record."))
             return redirect("desk:activity", number)
-    return show(request, "reporting/waive.html", {"title": activity.title, "activity": activity, "form": form, "finding": finding})
+    return show(
+        request,
+        "reporting/waive.html",
+        {"title": activity.title, "activity": activity, "form": form, "finding": finding},
+    )
 
 
 def _number(request: HttpRequest, name: str) -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.views.sign_in import safe_next
 from activities import access
+from activities.domain import plan as plans
 from activities.models import Activity
 from common.errors import NotAllowed
 from common.page import page, refuse
@@ -34,10 +35,20 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     typed: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
     tab = tab if tab in {"office", "waiting", "decided"} else "office"
     department = typed.get("department")
-    filters = Filters(tab, typed.get("q", ""), typed.get("status", ""), department.pk if department else None, typed.get("mine", False))
+    filters = Filters(
+        tab,
+        typed.get("q", ""),
+        typed.get("status", ""),
+        department.pk if department else None,
+        typed.get("mine", False),
+    )
     found = Paginator(queue.select(filters, request.actor), PER_PAGE).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
     numbers = queue.counts()
-    labels = (("office", _("Needs the office")), ("waiting", _("Waiting on planners")), ("decided", _("Decided this week")))
+    labels = (
+        ("office", _("Needs the office")),
+        ("waiting", _("Waiting on planners")),
+        ("decided", _("Decided this week")),
+    )
     context = {
         "title": _("Review queue"), "form": form, "tab": tab, "tabs": [(key, label, numbers[key]) for key, label in labels],
         "page_obj": found, "rows": queue.rows(list(found)), "filtered": any(typed.values()),
@@ -47,17 +58,25 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 
 @desk_page()
 def activity(request: HttpRequest, number: str) -> HttpResponse:
-    """Compliance: the findings of the next gate, and what can be done about them."""
-    return compliance(request, access.plan(request.actor, number))  # type: ignore[attr-defined]
+    """One activity: compliance, or another tab."""
+    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
+    tabs = {"application": application, "credit": credit, "history": history}
+    return tabs.get(request.GET.get("tab", ""), compliance)(request, found)
 
 
 def compliance(request: HttpRequest, activity: Activity, bound: Any = None) -> HttpResponse:
-    """The page with one form as it was sent, if one was refused."""
+    """The findings of the next gate and what can be done about them; `bound` is a form that was refused, as it was sent."""
     found = desk.dossier(activity, request.actor)  # type: ignore[attr-defined]
     for group in found.groups:
         for line in group.lines:
             line.forms = [_form(facts, bound) for facts in line.relationships]
-    context = {**_head(activity, found.plan), "dossier": found, "requests": found.plan.requests, "bound": bound, "tab": "compliance"}
+    context = {
+        **_head(activity, found.plan),
+        "dossier": found,
+        "requests": found.plan.requests,
+        "bound": bound,
+        "tab": "compliance",
+    }
     return show(request, "reporting/activity.html", context)
 
 
@@ -67,31 +86,30 @@ def _form(facts: dict[str, Any], bound: Any) -> Any:
     return ExceptionForm(facts=facts) if facts["verdict"] == "excluded" else DecideForm(facts=facts)
 
 
-@desk_page()
-def application(request: HttpRequest, number: str) -> HttpResponse:
+def application(request: HttpRequest, activity: Activity) -> HttpResponse:
     """The application as it was sent last, with what changed marked."""
-    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
-    return show(request, "reporting/application.html", {**_head(found), "application": desk.application(found), "tab": "application"})
+    return show(
+        request,
+        "reporting/application.html",
+        {**_head(activity), "application": desk.application(activity), "tab": "application"},
+    )
 
 
-@desk_page()
-def credit(request: HttpRequest, number: str) -> HttpResponse:
+def credit(request: HttpRequest, activity: Activity) -> HttpResponse:
     """The agenda, the credit that follows from it, what is designated, and the statements."""
-    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
-    facts = desk.plan.load(found)
-    statements = panels.activity(found, request.actor)  # type: ignore[attr-defined]
+    facts = plans.load(activity)
     context = {
-        **_head(found, facts), "agenda": facts.agenda, "proposals": designations.proposed(facts), "designated": designations.current(found),
-        "statements": statements, "tab": "credit",
+        **_head(activity, facts), "agenda": facts.agenda, "proposals": designations.proposed(facts), "designated": designations.current(activity),
+        "statements": panels.activity(activity, request.actor), "tab": "credit",  # type: ignore[attr-defined]
     }  # fmt: skip
     return show(request, "reporting/credit.html", context)
 
 
-@desk_page()
-def history(request: HttpRequest, number: str) -> HttpResponse:
+def history(request: HttpRequest, activity: Activity) -> HttpResponse:
     """Every change of state and every act on record."""
-    found = access.plan(request.actor, number)  # type: ignore[attr-defined]
-    return show(request, "reporting/history.html", {**_head(found), "events": desk.history(found), "tab": "history"})
+    return show(
+        request, "reporting/history.html", {**_head(activity), "events": desk.history(activity), "tab": "history"}
+    )
 
 
 def _head(activity: Activity, facts: Any = None) -> dict[str, Any]:
@@ -108,7 +126,9 @@ def admin_login(request: HttpRequest, extra_context: dict[str, Any] | None = Non
     if not request.actor.is_authenticated:  # type: ignore[attr-defined]
         return redirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': going})}")
     if not admin.site.has_permission(request):
-        return refuse(request, NotAllowed("These pages are the CME office’s.", "The CME director can give you a role there."), 403)
+        return refuse(
+            request, NotAllowed("These pages are the CME office’s.", "The CME director can give you a role there."), 403
+        )
     return redirect(going)
 
 

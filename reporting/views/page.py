@@ -26,7 +26,9 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], status: i
     return render(request, template, {**admin.site.each_context(request), **context}, status=status)
 
 
-def act(request: HttpRequest, activity: Activity, function: Callable[..., object], said: str, **arguments: Any) -> HttpResponse:
+def act(
+    request: HttpRequest, activity: Activity, function: Callable[..., object], said: str, **arguments: Any
+) -> HttpResponse:
     """Do one thing and go back to the activity with what came of it. A refusal of the person stays a 403."""
     try:
         function(by=request.actor, **arguments)  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from activities.domain import attendance
 from activities.models import AttendanceEvidence, DisclosureDelivery, Registration
 from common import clock
 from common.errors import Conflict
-from tests.factories import ActivityFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
+from tests.factories import ActivityFactory, ActivityRoleFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
+from tests.factories.integrity import DisclosureFactory
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -68,6 +69,7 @@ def test_opening_the_qr_address_checks_nobody_in(user, client):
 def test_the_disclosure_counts_when_it_was_on_the_page(user, client):
     """SII-3.5e, decision 17."""
     session = running()
+    DisclosureFactory(person=ActivityRoleFactory(activity=session.activity, role="director").person)
     url = reverse("credits:check_in_by_qr", args=[session.check_in_code])
     sha = client.get(url).context["block"].sha256
     client.post(url, {"disclosure": "f" * 64})

@@ -78,7 +78,7 @@ def test_only_the_office_and_never_its_own(verb):
 @pytest.mark.parametrize("status", ActivityStatus.values)
 @pytest.mark.parametrize("verb", ACTS)
 def test_no_step_is_taken_from_another_state(verb, status):
-    if status in ACTIVITY[verb].sources or (verb, status) in {("designate", "published"), ("designate", "designated")}:
+    if status in ACTIVITY[verb].sources or (verb == "designate" and status in {"designated", "published"}):
         return  # the steps that exist have tests of their own; designating again is WF-11
     activity = in_state(status)
     staff = actor_of(UserFactory(roles=["staff"]))
