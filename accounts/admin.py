@@ -56,7 +56,7 @@ class PersonAdmin(PortalModelAdmin):
     inlines = (AddressInline, RoleInline, MembershipInline)
     actions_detail = ("give_role",)
 
-    @action(description=_("Give an office role"), url_path="give-role", permissions=["accounts.direct"])
+    @action(description=_("Give an office role"), url_path="give-role", permissions=["direct"])
     def give_role(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         person = self.object_for_act(request, object_id, Person.objects.all())
         return self.act_page(
@@ -74,7 +74,7 @@ class OfficeRoleAdmin(PortalModelAdmin):
     ordering = ("-granted_at",)
     actions_detail = ("take_back",)
 
-    @action(description=_("Take the role back"), url_path="take-back", permissions=["accounts.direct"])
+    @action(description=_("Take the role back"), url_path="take-back", permissions=["direct"])
     def take_back(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         role = self.object_for_act(request, object_id, OfficeRole.objects.select_related("person"))
         return self.act_page(

@@ -45,7 +45,7 @@ def database(size: str) -> Iterator[float]:
     with temporary_folder() as folder, Services(folder, durable=True, dies_with_us=True) as services:
         os.environ |= {
             **services.environment(), "DJANGO_SETTINGS_MODULE": "cme_portal.settings", "PORTAL_ENV": "demo", "PORTAL_DEMO": "1",
-            "SECRET_KEY": "only-for-benches-" + "0" * 40, "PORTAL_BASE_URL": "http://localhost", "STORAGE_DIR": str(folder / "storage"),
+            "SECRET_KEY": "only-for-benches-" + "0" * 40, "PORTAL_BASE_URL": "http://localhost", "ALLOWED_HOSTS": "testserver", "STORAGE_DIR": str(folder / "storage"),
             "STATIC_ROOT": str(folder / "static"),
         }  # fmt: skip
         import django

@@ -192,10 +192,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 110
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A busy machine takes longer than Celery's 4 s to warm the PDF engine; killed for that, a pool would never come up.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 2)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", "/tmp/cme-portal-beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", str(STORAGE_DIR / "beat-schedule"))
 CELERY_BEAT_SCHEDULE = {
     "resend-due-jobs": {"task": "common.jobs.resend_due", "schedule": 10.0},
     "heartbeat": {"task": "common.jobs.heartbeat", "schedule": 15.0},

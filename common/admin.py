@@ -52,6 +52,10 @@ class PortalModelAdmin(RuledPermissions, ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
+    def has_direct_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """For `@action(permissions=["direct"])`: what only the director does."""
+        return self._may("accounts.direct", request)
+
     def object_for_act(self, request: HttpRequest, object_id: Any, queryset: QuerySet[Any]) -> Any:
         """The row an act is about. Raises Http404 for one out of sight."""
         if not self.has_view_permission(request):

@@ -80,8 +80,8 @@ class Claim(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(status="live", voided_at=None) | (Q(status="void", voided_at__isnull=False) & ~Q(void_reason="")),
-                name="claim_void_coherent", violation_error_message="A withdrawn claim has a time and a reason.",
+                condition=Q(status="live", voided_at=None, voided_by="") | (Q(status="void", voided_at__isnull=False) & ~Q(voided_by="") & ~Q(void_reason="")),
+                name="claim_void_coherent", violation_error_message="A withdrawn claim has a time, a person and a reason.",
             )
         ]  # fmt: skip
         indexes = [
@@ -184,8 +184,8 @@ class Certificate(models.Model):
                 name="certificate_issued_coherent", violation_error_message="An issued certificate has bytes and a time.",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | (Q(status__in=["superseded", "revoked"]) & ~Q(end_reason="")),
-                name="certificate_ended_coherent", violation_error_message="A certificate that ended says why.",
+                condition=Q(ended_at=None, ended_by="") | (Q(status__in=["superseded", "revoked"], ended_at__isnull=False) & ~Q(ended_by="") & ~Q(end_reason="")),
+                name="certificate_ended_coherent", violation_error_message="A certificate that ended says who ended it and why.",
             ),
         ]  # fmt: skip
 

@@ -6,27 +6,43 @@ from activities.domain.plan import Plan
 from activities.enums import Section
 from common.findings import Finding, Level, check
 from common.templatetags.cme import local
-from credits.domain import designations
 from credits.documents import statements as wording
+from credits.domain import designations
 
 GROUP = "Credit and wording"
 # AMA-TM-1 and AMA-PUB-1: what published text never says.
 FORBIDDEN = (
-    (re.compile(r"(?<!AMA PRA )(?<!AAPA )(?<!AOA )Category 1\b", re.I), "AMA-TM-1", "“Category 1” stands only in “AMA PRA Category 1 Credit(s)™”."),
-    (re.compile(r"\bCME (hours|credits?)\b|\bACCME credit", re.I), "AMA-TM-1", "Say “AMA PRA Category 1 Credit(s)™”, not “CME hours” or “ACCME credit”."),
-    (re.compile(r"credits? pending|applied for|has been submitted for", re.I), "AMA-PUB-1", "Never “credit pending” or “applied for”."),
+    (
+        re.compile(r"(?<!AMA PRA )(?<!AAPA )(?<!AOA )Category 1\b", re.I),
+        "AMA-TM-1",
+        "“Category 1” stands only in “AMA PRA Category 1 Credit(s)™”.",
+    ),
+    (
+        re.compile(r"\bCME (hours|credits?)\b|\bACCME credit", re.I),
+        "AMA-TM-1",
+        "Say “AMA PRA Category 1 Credit(s)™”, not “CME hours” or “ACCME credit”.",
+    ),
+    (
+        re.compile(r"credits? pending|applied for|has been submitted for", re.I),
+        "AMA-PUB-1",
+        "Never “credit pending” or “applied for”.",
+    ),
 )
 
 
 @check("AMA-CALC-1", "AMA-CALC-2", "AMA-CALC-3", "AMA-CALC-4", gates=("approval", "designation"), group=GROUP)
 def check_credit_follows_from_agenda(plan: Plan) -> Finding | None:
     """WF-3: the credit asked for can be computed, and says how."""
-    found = [p for p in designations.proposed(plan)]
+    found = designations.proposed(plan)
     if not found:
         return None
     best = found[0]
     level: Level = "passed" if best.maximum > 0 else "failed"
-    title = f"{best.maximum:.2f} credits follow from the agenda" if best.scope == "activity" else f"{best.maximum:.2f} credits a session follow from the agenda"
+    title = (
+        f"{best.maximum:.2f} credits follow from the agenda"
+        if best.scope == "activity"
+        else f"{best.maximum:.2f} credits a session follow from the agenda"
+    )
     return Finding(("AMA-CALC-1", "AMA-CALC-3"), level, title, best.sentence, section=Section.AGENDA, group=GROUP)
 
 
@@ -35,10 +51,24 @@ def check_designated_before_the_start(plan: Plan) -> Finding:
     """WF-4: certified in advance, never retroactive."""
     activity, starts = plan.activity, plan.starts_at
     if activity.designated_at is None:
-        return Finding(("AMA-CORE-1", "WF-4"), "missing", "Credit is designated before the start", "Not designated yet.", group=GROUP, who="staff")
+        return Finding(
+            ("AMA-CORE-1", "WF-4"),
+            "missing",
+            "Credit is designated before the start",
+            "Not designated yet.",
+            group=GROUP,
+            who="staff",
+        )
     early = starts is None or activity.designated_at < starts
     proof = f"Designated {local(activity.designated_at, activity.zone)}."
-    return Finding(("AMA-CORE-1",), "passed" if early else "failed", "Credit is designated before the start", proof, group=GROUP, who="staff")
+    return Finding(
+        ("AMA-CORE-1",),
+        "passed" if early else "failed",
+        "Credit is designated before the start",
+        proof,
+        group=GROUP,
+        who="staff",
+    )
 
 
 @check("ST-7", "AMA-DES-1", gates=("publication",), group=GROUP)
@@ -51,8 +81,17 @@ def check_statements_are_verbatim(plan: Plan) -> Finding:
         if plan.activity.designated_at is not None:  # participation only: no credit, so no statement about it
             return Finding(rule, "not_applicable", title, "No credit is offered.", group=GROUP, who="staff")
         return Finding(rule, "missing", title, "Nothing is designated yet.", group=GROUP, who="staff")
-    wrong = [r for r in rows if r.accreditation_statement != wording.accreditation() or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum)]
-    proof = "The wording changed since the designation; designate again." if wrong else "Rendered from the wording of the day."
+    wrong = [
+        r
+        for r in rows
+        if r.accreditation_statement != wording.accreditation()
+        or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum)
+    ]
+    proof = (
+        "The wording changed since the designation; designate again."
+        if wrong
+        else "Rendered from the wording of the day."
+    )
     return Finding(rule, "failed" if wrong else "passed", title, proof, group=GROUP, who="staff")
 
 
@@ -64,16 +103,48 @@ def check_designation_matches_agenda(plan: Plan) -> Finding | None:
     if not rows:
         return None
     changed = [code for code, amount in rows.items() if wanted.get(code) != amount]
-    proof = "The agenda comes to a different amount now; designate again." if changed else "Unchanged since the designation."
-    return Finding(("WF-11", "AMA-DES-4"), "failed" if changed else "passed", "The designated credit is that of the agenda", proof, group=GROUP, who="staff")
+    proof = (
+        "The agenda comes to a different amount now; designate again."
+        if changed
+        else "Unchanged since the designation."
+    )
+    return Finding(
+        ("WF-11", "AMA-DES-4"),
+        "failed" if changed else "passed",
+        "The designated credit is that of the agenda",
+        proof,
+        group=GROUP,
+        who="staff",
+    )
 
 
 @check("AMA-TM-1", "AMA-PUB-1", gates=("approval", "publication"), group=GROUP)
 def check_published_words(plan: Plan) -> Finding:
     """What learners will read uses the AMA's phrase as the AMA writes it."""
-    text = " ".join([plan.activity.title, plan.activity.summary, *(s.session.title for s in plan.slots), *(o.text for o in plan.objectives)])
+    text = " ".join(
+        [
+            plan.activity.title,
+            plan.activity.summary,
+            *(s.session.title for s in plan.slots),
+            *(o.text for o in plan.objectives),
+        ]
+    )
     for pattern, rule, sentence in FORBIDDEN:
         hit = pattern.search(text)
         if hit:
-            return Finding((rule,), "failed", "Published text uses the AMA’s phrase", f"“{hit.group(0)}”: {sentence}", section=Section.BASICS, anchor="id_summary", group=GROUP)
-    return Finding(("AMA-TM-1", "AMA-PUB-1"), "passed", "Published text uses the AMA’s phrase", "Title, summary, sessions and objectives were read.", group=GROUP)
+            return Finding(
+                (rule,),
+                "failed",
+                "Published text uses the AMA’s phrase",
+                f"“{hit.group(0)}”: {sentence}",
+                section=Section.BASICS,
+                anchor="id_summary",
+                group=GROUP,
+            )
+    return Finding(
+        ("AMA-TM-1", "AMA-PUB-1"),
+        "passed",
+        "Published text uses the AMA’s phrase",
+        "Title, summary, sessions and objectives were read.",
+        group=GROUP,
+    )

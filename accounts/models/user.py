@@ -1,6 +1,6 @@
 """User: a credential, one-to-one with a person. Nothing of the domain hangs on it (decision 3)."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models

@@ -61,8 +61,12 @@ def release_due() -> int:
     """Each minute: look again at published activities with a session soon. Returns how many sessions changed."""
     at = clock.now()
     # A released code is asked about again on the last day only: disclosures and waivers expire without anybody's act.
-    due = Q(status=SessionStatus.PLANNED, starts_at__lte=at + RELEASE_WITHIN) | Q(status=SessionStatus.READY, starts_at__lte=at + RECHECK_WITHIN)
-    soon = Session.objects.filter(due, activity__status=ActivityStatus.PUBLISHED, kind=SlotKind.EDUCATION, removed_at=None, ends_at__gte=at)
+    due = Q(status=SessionStatus.PLANNED, starts_at__lte=at + RELEASE_WITHIN) | Q(
+        status=SessionStatus.READY, starts_at__lte=at + RECHECK_WITHIN
+    )
+    soon = Session.objects.filter(
+        due, activity__status=ActivityStatus.PUBLISHED, kind=SlotKind.EDUCATION, removed_at=None, ends_at__gte=at
+    )
     changed = 0
     for activity_id in sorted(set(soon.values_list("activity_id", flat=True))):
         with transaction.atomic(durable=True):
@@ -74,7 +78,9 @@ def hold_due() -> int:
     """Each minute: sessions whose check-in is over are held. Returns how many."""
     at = clock.now()
     ran = (ActivityStatus.PUBLISHED, ActivityStatus.ENDED)
-    due = Session.objects.filter(status__in=OPEN, ends_at__lt=at - HELD_AFTER, removed_at=None, activity__status__in=ran)
+    due = Session.objects.filter(
+        status__in=OPEN, ends_at__lt=at - HELD_AFTER, removed_at=None, activity__status__in=ran
+    )
     ids = list(due.values_list("pk", flat=True)[:500])
     for session_id in ids:
         with transaction.atomic(durable=True):
@@ -89,7 +95,9 @@ def end_due() -> int:
     """Each minute: a published activity whose last session is over has ended. Returns how many."""
     at = clock.now()
     live = Session.objects.filter(activity=OuterRef("pk"), removed_at=None).exclude(status=SessionStatus.CANCELLED)
-    over = Activity.objects.filter(Exists(live), ~Exists(live.filter(ends_at__gt=at - END_AFTER)), status=ActivityStatus.PUBLISHED)
+    over = Activity.objects.filter(
+        Exists(live), ~Exists(live.filter(ends_at__gt=at - END_AFTER)), status=ActivityStatus.PUBLISHED
+    )
     ids = list(over.values_list("pk", flat=True)[:200])
     for activity_id in ids:
         with transaction.atomic(durable=True):
@@ -117,9 +125,22 @@ def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room:
             raise Invalid(fields={"starts_at": "Choose a time that is still to come."})
         session.sequence += 1
         session.save(update_fields=["starts_at", "ends_at", "room", "sequence"])
-        audit.record("session_moved", by=by, subject=session, old={"starts_at": before[0], "room": before[2]}, new={"starts_at": starts_at, "room": room})
+        audit.record(
+            "session_moved",
+            by=by,
+            subject=session,
+            old={"starts_at": before[0], "room": before[2]},
+            new={"starts_at": starts_at, "room": room},
+        )
         if _has_registrants(session.activity):
-            notices.tell_registrants(activity=session.activity, kind="moved", session=session, was_starts_at=before[0], was_ends_at=before[1], was_room=before[2])
+            notices.tell_registrants(
+                activity=session.activity,
+                kind="moved",
+                session=session,
+                was_starts_at=before[0],
+                was_ends_at=before[1],
+                was_room=before[2],
+            )
         _follow_gates(session.activity, by)
         return session
 
@@ -142,12 +163,21 @@ def cancel_session(*, session_id: int, reason: str, by: Actor) -> Session:
 
 def _lock_open(session_id: int, by: Actor) -> Session:
     """The session of an agreed plan, held together with its activity as `release` holds them."""
-    activity = locks.lock_row(Activity.objects, pk=Session.objects.values_list("activity_id", flat=True).get(pk=session_id))
+    activity = locks.lock_row(
+        Activity.objects, pk=Session.objects.values_list("activity_id", flat=True).get(pk=session_id)
+    )
     if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, activity):
         raise NotAllowed("Only the planners of this activity and the CME office can change its sessions.")
     session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id)
-    if session.status not in OPEN or session.removed_at is not None or session.ends_at <= clock.now() or activity.status not in AGREED:
-        raise Conflict("This session has ended, was cancelled or is not agreed yet. It cannot be moved or cancelled here.")
+    if (
+        session.status not in OPEN
+        or session.removed_at is not None
+        or session.ends_at <= clock.now()
+        or activity.status not in AGREED
+    ):
+        raise Conflict(
+            "This session has ended, was cancelled or is not agreed yet. It cannot be moved or cancelled here."
+        )
     return session
 
 
@@ -158,4 +188,7 @@ def _follow_gates(activity: Activity, by: Actor) -> None:
 
 
 def _has_registrants(activity: Activity) -> bool:
-    return activity.status == ActivityStatus.PUBLISHED and activity.registrations.exclude(status=RegistrationStatus.CANCELLED).exists()
+    return (
+        activity.status == ActivityStatus.PUBLISHED
+        and activity.registrations.exclude(status=RegistrationStatus.CANCELLED).exists()
+    )

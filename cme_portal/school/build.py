@@ -17,14 +17,36 @@ from allauth.account.models import EmailAddress
 from django.db import models, transaction
 
 from accounts.models import (
-    AccreditationTerm, Department, DepartmentMember, Identity, IdentityLink, OfficeRole, Person, PersonAddress, Provider, User,
+    AccreditationTerm,
+    Department,
+    DepartmentMember,
+    Identity,
+    IdentityLink,
+    OfficeRole,
+    Person,
+    PersonAddress,
+    Provider,
+    User,
 )  # fmt: skip
 from activities.domain import agenda, snapshots
 from activities.domain import plan as plans
 from activities.enums import SlotKind
 from activities.models import (
-    Activity, ActivityGap, ActivityNumber, ActivityRole, AttendanceEvidence, ChangeRequest, Decision, GapEvidence, Need, Objective, PracticeGap,
-    Registration, SeriesPlan, Session, Submission,
+    Activity,
+    ActivityGap,
+    ActivityNumber,
+    ActivityRole,
+    AttendanceEvidence,
+    ChangeRequest,
+    Decision,
+    GapEvidence,
+    Need,
+    Objective,
+    PracticeGap,
+    Registration,
+    SeriesPlan,
+    Session,
+    Submission,
 )  # fmt: skip
 from cme_portal.school import words
 from common import clock, codes, rulesets, statements
@@ -311,7 +333,8 @@ def _tuesday(day: dt.date) -> dt.date:
 
 def _sessions(s: School, index: int, a: Activity) -> Iterator[Session]:
     live = a.status in {"published", "ended", "closing", "closed"}
-    assert a.starts_on is not None and a.ends_on is not None  # noqa: S101 - _activity sets both
+    assert a.starts_on is not None
+    assert a.ends_on is not None
     if index == 0:
         for start, minutes, kind, title in words.CASE_1_AGENDA:
             yield _slot(s, a, a.starts_on, dt.time.fromisoformat(start), minutes, title, kind, room="Birch Hall A" if "coaching" in title else a.location, live=live)
@@ -358,7 +381,7 @@ def _code(s: School) -> str:
 
 
 def _log(s: School, a: Activity) -> TransitionLog:
-    assert a.published_at is not None  # noqa: S101 - called for published ones
+    assert a.published_at is not None
     return TransitionLog(
         subject_type="activities.activity", subject_id=a.pk, workflow="activity", verb="publish", old="designated", new="published",
         actor_kind="system", actor_label=BY.label, at=a.published_at, reason="Demo school",

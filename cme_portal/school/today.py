@@ -4,8 +4,8 @@ import datetime as dt
 
 from django.db import transaction
 
-from activities.models import Activity, ActivityRole, AttendanceEvidence, Registration, Session
 from accounts.models import Identity, User
+from activities.models import Activity, ActivityRole, AttendanceEvidence, Registration, Session
 from common import clock, codes
 
 SERIES = "Medicine Grand Rounds"

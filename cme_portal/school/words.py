@@ -2,13 +2,8 @@
 
 from typing import Any
 
-GIVEN = """Amara Elena Joan Dana Marcus Naomi Leila Caleb Ruth Henrik Meihua Priya Tomas Ingrid Kofi Yara Mateo Aisha Noor Felix
-Clara Jonas Mina Oskar Tessa Ravi Lucia Emeka Hana Victor Sofia Amir Greta Paulo Zoe Dimitri Alma Bruno Iris Samuel Nadia Owen
-Thandi Louis Maya Pedro Ana Hugo Ewa Finn Gloria Ivan Jamila Karl Lena Miguel Nora Otto Petra Quentin Rosa Stefan Tara Uma""".split()
-FAMILY = """Marchetti Kowalczyk Whitcomb Adeyemi Feldstein Haddad Ruiz Castellanos Solberg Lin Raman Novak Berg Mensah Khalil Vargas
-Rahman Siddiqui Brandt Fischer Jensen Petrov Okafor Nakamura Costa Dubois Almeida Schneider Popescu Larsen Moreau Silva Ortega Weiss
-Lindqvist Baptiste Chandra Dimitrov Eriksen Fontaine Garza Hoffmann Ibrahim Jansen Kaya Laurent Mbeki Nguyen O’Brien Park Quist Rossi
-Santos Tanaka Ueda Varga Wójcik Xu Yilmaz Zamora""".split()
+GIVEN = ["Amara", "Elena", "Joan", "Dana", "Marcus", "Naomi", "Leila", "Caleb", "Ruth", "Henrik", "Meihua", "Priya", "Tomas", "Ingrid", "Kofi", "Yara", "Mateo", "Aisha", "Noor", "Felix", "Clara", "Jonas", "Mina", "Oskar", "Tessa", "Ravi", "Lucia", "Emeka", "Hana", "Victor", "Sofia", "Amir", "Greta", "Paulo", "Zoe", "Dimitri", "Alma", "Bruno", "Iris", "Samuel", "Nadia", "Owen", "Thandi", "Louis", "Maya", "Pedro", "Ana", "Hugo", "Ewa", "Finn", "Gloria", "Ivan", "Jamila", "Karl", "Lena", "Miguel", "Nora", "Otto", "Petra", "Quentin", "Rosa", "Stefan", "Tara", "Uma"]
+FAMILY = ["Marchetti", "Kowalczyk", "Whitcomb", "Adeyemi", "Feldstein", "Haddad", "Ruiz", "Castellanos", "Solberg", "Lin", "Raman", "Novak", "Berg", "Mensah", "Khalil", "Vargas", "Rahman", "Siddiqui", "Brandt", "Fischer", "Jensen", "Petrov", "Okafor", "Nakamura", "Costa", "Dubois", "Almeida", "Schneider", "Popescu", "Larsen", "Moreau", "Silva", "Ortega", "Weiss", "Lindqvist", "Baptiste", "Chandra", "Dimitrov", "Eriksen", "Fontaine", "Garza", "Hoffmann", "Ibrahim", "Jansen", "Kaya", "Laurent", "Mbeki", "Nguyen", "O’Brien", "Park", "Quist", "Rossi", "Santos", "Tanaka", "Ueda", "Varga", "Wójcik", "Xu", "Yilmaz", "Zamora"]
 DEPARTMENTS = (
     ("MED", "Medicine"), ("SUR", "Surgery"), ("PED", "Pediatrics"), ("EM", "Emergency Medicine"), ("OBG", "Obstetrics and Gynecology"),
     ("PSY", "Psychiatry"), ("NEU", "Neurology"), ("ANE", "Anesthesiology"), ("FM", "Family Medicine"), ("RAD", "Radiology"),

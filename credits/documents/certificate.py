@@ -131,7 +131,7 @@ def _sessions(lines: Sequence[ClaimLine], total: ClaimTotal, activity: Activity)
     per_line = total.designation is not None and total.designation.scope == Scope.SESSION and not total.credit_type.is_attendance
     rows = []
     for line in lines:
-        assert line.session is not None  # noqa: S101 - the lines of a series name their sessions
+        assert line.session is not None
         day = local_dates([line.session.starts_at], activity.zone)[0]
         rows.append({"date": f"{day:%b} {day.day}, {day.year}", "title": line.session.title, "credits": f"{line.credits:.2f}" if per_line else ""})
     return rows

@@ -24,7 +24,9 @@ def accreditation(on: dt.date | None = None) -> str:
     if term is None:
         raise LookupError(f"The provider has no accreditation term on {day}.")
     body = statements.body(CODES[AccreditationMode(term.mode)], on=day)
-    return statements.fill(body, provider=Provider.current().name, accreditor=term.accreditor_name, accreditor_short=term.accreditor_short)
+    return statements.fill(
+        body, provider=Provider.current().name, accreditor=term.accreditor_name, accreditor_short=term.accreditor_short
+    )
 
 
 def designation(activity: Activity, credit_type: CreditType, maximum: Decimal, on: dt.date | None = None) -> str:
@@ -32,4 +34,6 @@ def designation(activity: Activity, credit_type: CreditType, maximum: Decimal, o
     if not credit_type.designation_statement:
         return ""
     body = statements.body(credit_type.designation_statement, on=on)
-    return statements.fill(body, provider=Provider.current().name, learning_format=activity.learning_format, credits=f"{maximum:.2f}")
+    return statements.fill(
+        body, provider=Provider.current().name, learning_format=activity.learning_format, credits=f"{maximum:.2f}"
+    )

@@ -75,7 +75,7 @@ def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
 
 def _write(person: Person, activity: Activity, known: eligibility.Facts, computed: eligibility.Computed, form_key: uuid.UUID) -> Claim:
     kind, designation = facts.offered(person, activity)
-    assert kind is not None  # noqa: S101 - blockers() refused the claim otherwise
+    assert kind is not None
     by_id = {s.id: s for s in known.sessions}
     last = max(by_id[line.session_id].ends_at for line in computed.lines)
     row = Claim.objects.create(

@@ -38,7 +38,9 @@ class Proposal:
 
     @property
     def runs(self) -> list[Run]:
-        return statements.runs(f"{self.maximum:.2f} {unit(self.credit_type.unit_one, self.credit_type.unit_many, self.maximum)}")
+        return statements.runs(
+            f"{self.maximum:.2f} {unit(self.credit_type.unit_one, self.credit_type.unit_many, self.maximum)}"
+        )
 
 
 def proposed(facts: Plan) -> list[Proposal]:
@@ -47,7 +49,11 @@ def proposed(facts: Plan) -> list[Proposal]:
     A course is designated as a whole, rounded once; a series states the amount of one session (AMA-DES-4).
     """
     kinds = CreditType.objects.filter(code__in=facts.activity.credit_types, is_attendance=False)
-    return [_proposal(facts, kind) for kind in kinds if not kind.activity_kinds or facts.activity.kind in kind.activity_kinds]
+    return [
+        _proposal(facts, kind)
+        for kind in kinds
+        if not kind.activity_kinds or facts.activity.kind in kind.activity_kinds
+    ]
 
 
 def designate(*, activity_id: int, by: Actor) -> list[Designation]:
@@ -62,7 +68,9 @@ def designate(*, activity_id: int, by: Actor) -> list[Designation]:
         findings.require_clean(gates.for_designation(facts))
         proposals = [p for p in proposed(facts) if p.maximum > 0]
         if not proposals and "attendance" not in activity.credit_types:
-            raise Conflict("No credit follows from the agenda. Add education to it, or ask the planners for the credit type.")
+            raise Conflict(
+                "No credit follows from the agenda. Add education to it, or ask the planners for the credit type."
+            )
         if activity.status not in DESIGNATED_BEFORE:
             ACTIVITY.apply(activity, "designate", by=by, at=at)
         activity.designated_at = at
@@ -75,7 +83,9 @@ def designate(*, activity_id: int, by: Actor) -> list[Designation]:
 
 def labels(activity_ids: Iterable[int]) -> dict[int, list[Run]]:
     """The credit of each activity for lists, such as "1.00 *AMA PRA Category 1 Credit*™ per session". One query."""
-    rows = Designation.objects.filter(activity__in=list(activity_ids), ended_at=None, credit_type__is_attendance=False).select_related("credit_type")
+    rows = Designation.objects.filter(
+        activity__in=list(activity_ids), ended_at=None, credit_type__is_attendance=False
+    ).select_related("credit_type")
     found: dict[int, list[Run]] = {}
     for row in rows.order_by("credit_type__position"):
         kind = row.credit_type
@@ -88,7 +98,11 @@ def labels(activity_ids: Iterable[int]) -> dict[int, list[Run]]:
 
 def current(activity: Activity) -> list[Designation]:
     """What is designated now."""
-    return list(Designation.objects.filter(activity=activity, ended_at=None).select_related("credit_type").order_by("credit_type__position"))
+    return list(
+        Designation.objects.filter(activity=activity, ended_at=None)
+        .select_related("credit_type")
+        .order_by("credit_type__position")
+    )
 
 
 def _proposal(facts: Plan, kind: CreditType) -> Proposal:
@@ -99,7 +113,14 @@ def _proposal(facts: Plan, kind: CreditType) -> Proposal:
         return Proposal(kind, Scope.SESSION, amount, longest, sentence, count)
     agenda = facts.agenda
     amount = to_credit(agenda.minutes, kind.rounding)
-    return Proposal(kind, Scope.ACTIVITY, amount, agenda.minutes, f"{agenda.sentence} Rounded once: {amount:.2f}.", len(facts.education))
+    return Proposal(
+        kind,
+        Scope.ACTIVITY,
+        amount,
+        agenda.minutes,
+        f"{agenda.sentence} Rounded once: {amount:.2f}.",
+        len(facts.education),
+    )
 
 
 def _row(activity: Activity, p: Proposal, by: Actor) -> Designation:

@@ -31,7 +31,8 @@ def test_simultaneous_check_ins_of_one_person_are_one_row():
 
 def test_simultaneous_first_visits_make_one_account():
     ProviderFactory()
-    act = lambda: sign_in.create_account(email="new@example.org", given_name="Ines", family_name="Alvarez", degrees="MD", profession="physician")
+    def act():
+        return sign_in.create_account(email="new@example.org", given_name="Ines", family_name="Alvarez", degrees="MD", profession="physician")
     results = together(act, act, act)
     assert {r.pk for r in results} == {User.objects.get().pk}
     assert Person.objects.filter(family_name="Alvarez").count() == 1

@@ -22,7 +22,7 @@ from common.actors import system
 from common.models import OutboxMessage
 from common.page import Page
 from credits.domain import certificates
-from credits.models import Certificate, Claim, TranscriptDocument
+from credits.models import Claim, TranscriptDocument
 
 pytestmark = pytest.mark.django_db
 SIZE = build.Size(people=80, courses=30, series=2, enduring=2, sessions_per_series=8, evidence=300, rendered=2)
@@ -156,7 +156,9 @@ def _grown(made: build.School) -> School:
     held = Session.objects.filter(activity=series, status="held").first()
     coming = Session.objects.filter(activity=series, status="ready").first()
     attended = Session.objects.filter(evidence__identity=made.identities[physician.pk]).first()
-    assert held and coming and attended
+    assert held
+    assert coming
+    assert attended
     address = PersonAddress.objects.get(person=physician)
     registered = Registration.objects.filter(person=made.people[30]).first()
     gap = PracticeGap.objects.first()
@@ -182,7 +184,8 @@ def _grown(made: build.School) -> School:
         "demo:sign_in_as": [{"user_id": stranger.pk}], "demo:message": [{"pk": _message()}, {"pk": NOWHERE}],
     }  # fmt: skip
     theirs = Activity.objects.exclude(department=elsewhere).filter(status="draft").first()
-    assert theirs and registered
+    assert theirs
+    assert registered
     foreign = {
         # who must not find what: 404, as if it did not exist
         "learner": [

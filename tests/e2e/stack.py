@@ -79,8 +79,8 @@ class Stack:
     def broker_pid(self) -> int:
         port = re.search(r":(\d+)/\d+$", self.details["redis_url"])
         assert port is not None
-        found = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-        own = [line.split(None, 1) for line in found.splitlines() if "valkey-server" in line and f":{port[1]}" in line]
+        found = subprocess.run(["ps", "-e", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True).stdout
+        own = [line.split(None, 1) for line in found.splitlines() if re.search(rf"(valkey|redis)-server .*:{port[1]}\b", line)]
         assert len(own) == 1, f"{len(own)} brokers on port {port[1]}"
         return int(own[0][0])
 

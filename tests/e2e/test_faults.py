@@ -53,7 +53,7 @@ def evaluate(browser: Browser, number: str) -> None:
     page = browser.get(path)
     if "/claim/" in page.url:
         return
-    answers = {name: "5" for name in re.findall(r'type="radio" name="(q\d+)"', page.text)}
+    answers = dict.fromkeys(re.findall(r'type="radio" name="(q\d+)"', page.text), "5")
     answers |= {name: "yes" for name in re.findall(r'name="(q\d+)"[^>]*value="yes"|value="yes"[^>]*name="(q\d+)"', page.text) for name in name if name}
     after = browser.submit(path, answers)
     assert "/claim/" in after.url, after.text[:3000]
@@ -83,7 +83,10 @@ ONCE = {"claims": 1, "certificates": 1, "issued": 1, "files": 1, "mails": 1, "se
 
 
 def arrives_once(stack: Stack, email: str, within: float = PATIENCE) -> None:
-    wait_for(f"certificate of {email}; now {outcome(stack, email)}", lambda: outcome(stack, email) == ONCE, within)
+    try:
+        wait_for(f"certificate of {email}", lambda: outcome(stack, email) == ONCE, within)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; there is {outcome(stack, email)}. Worker:\n{stack.logs('worker')}\nBeat:\n{stack.logs('beat', 5)}") from None
     time.sleep(12)  # longer than beat's pause: a repeated job would show now
     assert outcome(stack, email) == ONCE
     assert requests.get(f"{stack.url}/readyz", timeout=10).status_code in {200, 503}

@@ -4,6 +4,8 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
+from django.db import transaction
+
 from accounts.actors import actor_of_person
 from accounts.domain import identities
 from activities.models import AttendanceEvidence
@@ -11,7 +13,6 @@ from common import clock
 from common.actors import Actor, system
 from credits.domain import claims
 from credits.models import CreditType, Designation
-from django.db import transaction
 from evaluations.domain import questionnaires
 from evaluations.models import Completion
 from tests.factories import ActivityFactory, PersonFactory, ProviderFactory, SessionFactory

@@ -10,7 +10,14 @@ from activities.domain import attendance
 from activities.models import AttendanceEvidence, DisclosureDelivery, Registration
 from common import clock
 from common.errors import Conflict
-from tests.factories import ActivityFactory, ActivityRoleFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
+from tests.factories import (
+    ActivityFactory,
+    ActivityRoleFactory,
+    PersonFactory,
+    ProviderFactory,
+    SessionFactory,
+    UserFactory,
+)
 from tests.factories.integrity import DisclosureFactory
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,14 @@ from evaluations.domain import questionnaires, responses
 from evaluations.enums import QuestionKind
 from evaluations.models import Answer, Commitment, Completion, Draft, Response
 from evaluations.tasks import shuffle_answers
-from tests.factories import ActivityFactory, ObjectiveFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
+from tests.factories import (
+    ActivityFactory,
+    ObjectiveFactory,
+    PersonFactory,
+    ProviderFactory,
+    SessionFactory,
+    UserFactory,
+)
 from tests.integration.claim_cases import BY, attend
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +81,7 @@ def test_answered_once_it_goes_on_to_the_credit(sheet, learner, client):
 
 
 def test_what_is_missing_is_named_and_what_was_typed_stays(sheet, learner, client):
-    first, second = of_kind(sheet, QuestionKind.OBJECTIVE)
+    first, _second = of_kind(sheet, QuestionKind.OBJECTIVE)
     data = typed(sheet, words="Typed already")
     del data[f"q{first.pk}"]
     response = client.post(url(sheet), data)
@@ -208,7 +215,8 @@ def test_after_the_nightly_shuffle_neither_order_nor_transaction_tells(crowd, sh
 @pytest.mark.django_db(transaction=True)
 def test_the_shuffle_changes_the_order_of_sheets(crowd, sheet):
     """Seven sheets, three nights: the odds of the same order each time are 5040 to the third to one."""
-    words = lambda: [t for t in in_file_order("evaluations_answer", "text") if t.startswith("words")]
+    def words():
+        return [t for t in in_file_order("evaluations_answer", "text") if t.startswith("words")]
     seen = {tuple(words())}
     for _ in range(3):
         shuffle_answers()

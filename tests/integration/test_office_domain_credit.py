@@ -32,7 +32,9 @@ def series(made, minutes: list[int]) -> Activity:
     """The course turned into a series with one meeting a week, before anything is designated."""
     activity = made.activity
     Session.objects.filter(activity=activity).update(removed_at=clock.now())
-    Activity.objects.filter(pk=activity.pk).update(kind="RSS", ends_on=activity.starts_on + dt.timedelta(days=7 * len(minutes)))
+    Activity.objects.filter(pk=activity.pk).update(
+        kind="RSS", ends_on=activity.starts_on + dt.timedelta(days=7 * len(minutes))
+    )
     for week, length in enumerate(minutes):
         start = clock.local(activity.starts_on + dt.timedelta(days=7 * week), dt.time(12), activity.zone)
         SessionFactory(
@@ -48,7 +50,12 @@ def series(made, minutes: list[int]) -> Activity:
 def test_case_1_comes_to_five_and_a_half_and_says_how():
     made = office("submitted")
     [proposal] = designations.proposed(plan.load(made.activity))
-    assert (proposal.credit_type.code, proposal.scope, proposal.maximum, proposal.minutes) == ("ama_pra_1", "activity", Decimal("5.50"), 330)
+    assert (proposal.credit_type.code, proposal.scope, proposal.maximum, proposal.minutes) == (
+        "ama_pra_1",
+        "activity",
+        Decimal("5.50"),
+        330,
+    )
     assert proposal.sentence == CASE_1
     assert statements.plain(proposal.runs) == "5.50 AMA PRA Category 1 Credits™"
     assert findings_of(gates.for_approval, made.activity, "AMA-CALC-1") == [("passed", CASE_1)]
@@ -57,11 +64,18 @@ def test_case_1_comes_to_five_and_a_half_and_says_how():
 def test_a_series_states_the_credit_of_one_session():
     made = office("submitted")
     [proposal] = designations.proposed(plan.load(series(made, [60, 60, 60])))
-    assert (proposal.scope, proposal.maximum, proposal.minutes, proposal.sessions) == ("session", Decimal("1.00"), 60, 3)
+    assert (proposal.scope, proposal.maximum, proposal.minutes, proposal.sessions) == (
+        "session",
+        Decimal("1.00"),
+        60,
+        3,
+    )
     assert proposal.sentence == "60 minutes a session, 3 sessions: 3.00 over the series (CME-RSS-3)."
 
 
-@pytest.mark.parametrize(("minutes", "credit"), [(7, "0.00"), (8, "0.25"), (52, "0.75"), (53, "1.00"), (67, "1.00"), (68, "1.25")])
+@pytest.mark.parametrize(
+    ("minutes", "credit"), [(7, "0.00"), (8, "0.25"), (52, "0.75"), (53, "1.00"), (67, "1.00"), (68, "1.25")]
+)
 def test_rounded_to_the_nearest_quarter_once(minutes, credit):
     made = office("submitted")
     found = series(made, [minutes])
@@ -82,7 +96,13 @@ def test_the_panel_of_the_agenda_says_the_same():
 def test_designating_keeps_the_sentences_of_the_day():
     made = office("designated")
     row = Designation.objects.get()
-    assert (row.maximum, row.minutes, row.scope, row.ended_at, row.designated_by_id) == (Decimal("5.50"), 330, "activity", None, made.staff.person_id)
+    assert (row.maximum, row.minutes, row.scope, row.ended_at, row.designated_by_id) == (
+        Decimal("5.50"),
+        330,
+        "activity",
+        None,
+        made.staff.person_id,
+    )
     assert row.statement == (
         f"The {SCHOOL} designates this live activity for a maximum of 5.50 *AMA PRA Category 1 Credit(s)*™. "
         "Physicians should claim only the credit commensurate with the extent of their participation in the activity."
@@ -135,7 +155,9 @@ def test_a_changed_agenda_is_designated_anew(step):
     slot.ends_at -= dt.timedelta(minutes=30)
     slot.save(update_fields=["ends_at"])
     first = Designation.objects.get()
-    assert findings_of(gates.for_publication, fresh(made), "WF-11") == [("failed", "The agenda comes to a different amount now; designate again.")]
+    assert findings_of(gates.for_publication, fresh(made), "WF-11") == [
+        ("failed", "The agenda comes to a different amount now; designate again.")
+    ]
 
     designations.designate(activity_id=made.pk, by=made.staff)
 
@@ -155,7 +177,9 @@ def test_nothing_is_designated_before_approval(step):
     assert (fresh(made).status, Designation.objects.count()) == (step, 0)
 
 
-@pytest.mark.parametrize("path", [["cancelled"], ["published", "ended"], ["published", "ended", "closing", "closed"]], ids=lambda p: p[-1])
+@pytest.mark.parametrize(
+    "path", [["cancelled"], ["published", "ended"], ["published", "ended", "closing", "closed"]], ids=lambda p: p[-1]
+)
 def test_what_is_over_is_not_designated_anew(path):
     made = office("designated")
     before = list(Designation.objects.values_list("pk", "ended_at"))
@@ -178,15 +202,15 @@ def test_what_is_over_is_not_designated_anew(path):
         ("state", f"The {SCHOOL} is accredited by the California Medical Association (CMA) to provide continuing medical education for physicians."),
         (
             "joint",
-            f"In support of improving patient care, {SCHOOL} is jointly accredited by the Accreditation Council for Continuing Medical Education (ACCME), "
-            "the Accreditation Council for Pharmacy Education (ACPE), and the American Nurses Credentialing Center (ANCC), to provide continuing education "
-            "for the healthcare team.",
+            f"In support of improving patient care, {SCHOOL} is jointly accredited by the Accreditation Council for Continuing Medical Education (ACCME), the Accreditation Council for Pharmacy Education (ACPE), and the American Nurses Credentialing Center (ANCC), to provide continuing education for the healthcare team.",
         ),
     ],
 )  # fmt: skip
 def test_the_accreditation_statement_follows_the_mode(mode, sentence):
     ProviderFactory()
-    AccreditationTerm.objects.update(mode=mode, accreditor_name="California Medical Association", accreditor_short="CMA")
+    AccreditationTerm.objects.update(
+        mode=mode, accreditor_name="California Medical Association", accreditor_short="CMA"
+    )
     assert wording.accreditation() == sentence
 
 
@@ -203,7 +227,9 @@ def test_nothing_in_a_name_is_read_as_a_blank():
     provider.name = "{credits} School"
     provider.save()
     kind = CreditType.objects.get(code="ama_pra_1")
-    assert wording.designation(made.activity, kind, Decimal(1)).startswith("The {credits} School designates this live activity for a maximum of 1.00 ")
+    assert wording.designation(made.activity, kind, Decimal(1)).startswith(
+        "The {credits} School designates this live activity for a maximum of 1.00 "
+    )
 
 
 # --- published: WF-5 ---------------------------------------------------------------------------------
@@ -248,7 +274,10 @@ def test_words_that_published_text_never_says(text, rule):
     assert found == [("failed", (rule,))]
 
 
-@pytest.mark.parametrize("text", ["5.50 AMA PRA Category 1 Credits™", "AAPA Category 1 CME", "AOA Category 1-A", "Topics we applied to last year"])
+@pytest.mark.parametrize(
+    "text",
+    ["5.50 AMA PRA Category 1 Credits™", "AAPA Category 1 CME", "AOA Category 1-A", "Topics we applied to last year"],
+)
 def test_words_that_are_right(text):
     made = office("submitted")
     Activity.objects.filter(pk=made.pk).update(summary=text)
@@ -258,4 +287,10 @@ def test_words_that_are_right(text):
 def test_parallel_workshops_are_one_block():
     made = office("submitted")
     blocks = agenda.compute(s.slot for s in plan.load(made.activity).slots).blocks
-    assert [(b.minutes, b.is_parallel) for b in blocks] == [(60, False), (45, False), (75, True), (60, False), (90, False)]
+    assert [(b.minutes, b.is_parallel) for b in blocks] == [
+        (60, False),
+        (45, False),
+        (75, True),
+        (60, False),
+        (90, False),
+    ]

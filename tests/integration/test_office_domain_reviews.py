@@ -54,7 +54,7 @@ def actors(activity: Activity) -> dict[str, object]:
 @pytest.mark.parametrize("verb", ACTS)
 def test_only_the_office_and_never_its_own(verb):
     """Law 7: whoever has a part in it does not decide, not even the director."""
-    source = sorted(ACTIVITY[verb].sources)[0]
+    source = min(ACTIVITY[verb].sources)
     activity = in_state(source)
     by = actors(activity)
     before = written()
@@ -94,7 +94,12 @@ def test_no_step_is_taken_from_another_state(verb, status):
 @pytest.mark.parametrize("transition", ACTIVITY.transitions, ids=lambda t: t.verb)
 def test_the_table_names_who_may(transition):
     """Planners write, submit and withdraw; the office decides; only the clock ends an activity."""
-    rules = {"submit": "activities.edit_plan", "resubmit": "activities.edit_plan", "withdraw": "activities.edit_plan", "end": ""}
+    rules = {
+        "submit": "activities.edit_plan",
+        "resubmit": "activities.edit_plan",
+        "withdraw": "activities.edit_plan",
+        "end": "",
+    }
     assert transition.perm == rules.get(transition.verb, "activities.decide")
 
 
@@ -115,7 +120,9 @@ def test_returning_asks_and_keeps_everything():
     before = [made.activity.submissions.get().plan, gates.for_submission(plan.load(made.activity))]
     mails = OutboxMessage.objects.count()
 
-    reviews.return_with_requests(activity_id=made.pk, asks=[ASK, Ask("basics", "  ")], note="Nearly there.", by=made.staff)
+    reviews.return_with_requests(
+        activity_id=made.pk, asks=[ASK, Ask("basics", "  ")], note="Nearly there.", by=made.staff
+    )
 
     activity = fresh(made)
     request = ChangeRequest.objects.get()
@@ -147,7 +154,9 @@ def test_a_returned_application_comes_back_and_is_settled_before_approval():
     request = ChangeRequest.objects.get()
     with pytest.raises(Conflict, match="The office’s request is answered"):
         sign(fresh(made), made.case.people.cardiologist)
-    applications.answer_request(activity_id=made.pk, request_id=request.pk, text="The pharmacist does.", by=made.planner)
+    applications.answer_request(
+        activity_id=made.pk, request_id=request.pk, text="The pharmacist does.", by=made.planner
+    )
     if fresh(made).signed_at is None:
         sign(fresh(made), made.case.people.cardiologist)
     applications.submit_application(activity_id=made.pk, by=made.planner)
@@ -209,12 +218,16 @@ def test_a_waiver_is_the_directors_and_opens_the_gate():
         reviews.waive(activity_id=made.pk, rule="CORE-7", reason="A pilot.", until=None, by=made.staff)
 
     for rule in ("CORE-7", "APP-8"):
-        reviews.waive(activity_id=made.pk, rule=rule, reason="A pilot without a framework yet.", until=None, by=made.director)
+        reviews.waive(
+            activity_id=made.pk, rule=rule, reason="A pilot without a framework yet.", until=None, by=made.director
+        )
     reviews.approve(activity_id=made.pk, by=made.staff)
 
     assert fresh(made).status == "approved"
     assert [f["level"] for f in Decision.objects.get().findings if "CORE-7" in f["rules"]] == ["waived"]
-    assert set(AuditEvent.objects.filter(event="rule_waived").values_list("reason", flat=True)) == {"A pilot without a framework yet."}
+    assert set(AuditEvent.objects.filter(event="rule_waived").values_list("reason", flat=True)) == {
+        "A pilot without a framework yet."
+    }
 
 
 @pytest.mark.parametrize("rule", ["SII-3.2", "SII-4.2", "AMA-CORE-1"])
@@ -255,7 +268,9 @@ def test_cancelling_closes_the_doors_and_tells_who_had_a_place(django_capture_on
 def test_disclosures_are_asked_of_everybody_before_approval():
     """WF-3: faculty too, though WF-1 asks only the planners."""
     made = office("submitted")
-    ActivityRoleFactory(activity=made.activity, role="speaker", session=made.activity.sessions.filter(kind="education").first())
+    ActivityRoleFactory(
+        activity=made.activity, role="speaker", session=made.activity.sessions.filter(kind="education").first()
+    )
     reviews.start_review(activity_id=made.pk, by=made.staff)
     with pytest.raises(Conflict, match=r"SII-3\.1"):
         reviews.approve(activity_id=made.pk, by=made.staff)

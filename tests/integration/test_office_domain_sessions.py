@@ -41,7 +41,9 @@ def with_learner(made):
 
 
 def new_speaker(session) -> None:
-    ActivityRoleFactory(activity=session.activity, session=session, role="speaker", person=PersonFactory(family_name="Late"))
+    ActivityRoleFactory(
+        activity=session.activity, session=session, role="speaker", person=PersonFactory(family_name="Late")
+    )
 
 
 # --- codes -------------------------------------------------------------------------------------------
@@ -105,18 +107,36 @@ def test_far_sessions_are_not_asked_about_each_minute(at, django_assert_num_quer
 def test_sessions_are_held_and_the_activity_ends(at):
     made = office("published")
     last = made.activity.sessions.latest("ends_at")
-    removed = SessionFactory(activity=made.activity, status="planned", check_in_code="", code_released_at=None, starts_at=last.ends_at + dt.timedelta(days=30))
+    removed = SessionFactory(
+        activity=made.activity,
+        status="planned",
+        check_in_code="",
+        code_released_at=None,
+        starts_at=last.ends_at + dt.timedelta(days=30),
+    )
     Session.objects.filter(pk=removed.pk).update(removed_at=clock.now())
-    far = SessionFactory(activity=made.activity, status="cancelled", check_in_code="", code_released_at=None, starts_at=last.ends_at + dt.timedelta(days=60))
+    far = SessionFactory(
+        activity=made.activity,
+        status="cancelled",
+        check_in_code="",
+        code_released_at=None,
+        starts_at=last.ends_at + dt.timedelta(days=60),
+    )
 
     at(last.ends_at + dt.timedelta(minutes=29))
     tasks.advance_by_clock()
-    assert (session_of(made).status, Session.objects.get(pk=last.pk).status, fresh(made).status) == ("held", "ready", "published")
+    assert (session_of(made).status, Session.objects.get(pk=last.pk).status, fresh(made).status) == (
+        "held",
+        "ready",
+        "published",
+    )
 
     at(last.ends_at + dt.timedelta(minutes=61))
     tasks.advance_by_clock()
     tasks.advance_by_clock()  # safe to run twice
-    assert set(made.activity.sessions.filter(removed_at=None).exclude(pk=far.pk).values_list("status", flat=True)) == {"held"}
+    assert set(made.activity.sessions.filter(removed_at=None).exclude(pk=far.pk).values_list("status", flat=True)) == {
+        "held"
+    }
     assert fresh(made).status == "ended"
     assert TransitionLog.objects.filter(subject_type="activities.activity", verb="end").count() == 1
 
@@ -146,7 +166,13 @@ def test_moving_tells_everybody_once(django_capture_on_commit_callbacks):
     learner = with_learner(made)
     session = session_of(made)
     starts, ends = session.starts_at, session.ends_at
-    wanted = {"session_id": session.pk, "starts_at": starts + dt.timedelta(minutes=5), "minutes": 55, "room": "Birch Hall", "by": made.planner}
+    wanted = {
+        "session_id": session.pk,
+        "starts_at": starts + dt.timedelta(minutes=5),
+        "minutes": 55,
+        "room": "Birch Hall",
+        "by": made.planner,
+    }
 
     with django_capture_on_commit_callbacks(execute=True):
         sessions.move_session(**wanted)
@@ -154,7 +180,12 @@ def test_moving_tells_everybody_once(django_capture_on_commit_callbacks):
         sessions.move_session(**wanted)  # the same again moves nothing
 
     session.refresh_from_db()
-    assert (session.starts_at, session.ends_at, session.room, session.sequence) == (starts + dt.timedelta(minutes=5), ends, "Birch Hall", 1)
+    assert (session.starts_at, session.ends_at, session.room, session.sequence) == (
+        starts + dt.timedelta(minutes=5),
+        ends,
+        "Birch Hall",
+        1,
+    )
     news = OutboxMessage.objects.get(template="activity_moved")
     assert news.to == learner.addresses.get().value
     assert "Birch Hall" in news.text
@@ -178,7 +209,12 @@ def test_others_change_no_session(act):
     made = office("published")
     session = session_of(made)
     before = AuditEvent.objects.count(), Job.objects.count(), TransitionLog.objects.count()
-    for stranger in (made.school.outsider, UserFactory(), UserFactory(roles=["leadership"]), UserFactory(roles=["reviewer"])):
+    for stranger in (
+        made.school.outsider,
+        UserFactory(),
+        UserFactory(roles=["leadership"]),
+        UserFactory(roles=["reviewer"]),
+    ):
         with pytest.raises(NotAllowed):
             _do(act, session, actor_of(stranger))
     session.refresh_from_db()
@@ -188,7 +224,9 @@ def test_others_change_no_session(act):
 
 def _do(act, session, by):
     if act == "move":
-        return sessions.move_session(session_id=session.pk, starts_at=session.starts_at + dt.timedelta(days=1), minutes=60, room="", by=by)
+        return sessions.move_session(
+            session_id=session.pk, starts_at=session.starts_at + dt.timedelta(days=1), minutes=60, room="", by=by
+        )
     return sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", by=by)
 
 
@@ -211,13 +249,26 @@ def test_what_is_over_or_not_agreed_is_not_changed(act, state, at):
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({"minutes": 4}, "minutes"), ({"minutes": 1441}, "minutes"), ({"starts_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, "starts_at")],
+    [
+        ({"minutes": 4}, "minutes"),
+        ({"minutes": 1441}, "minutes"),
+        ({"starts_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, "starts_at"),
+    ],
 )
 def test_impossible_times_are_refused(values, field):
     made = office("published")
     session = session_of(made)
     with pytest.raises(Invalid) as refused:
-        sessions.move_session(**{"session_id": session.pk, "starts_at": session.starts_at, "minutes": 60, "room": "", "by": made.staff, **values})
+        sessions.move_session(
+            **{
+                "session_id": session.pk,
+                "starts_at": session.starts_at,
+                "minutes": 60,
+                "room": "",
+                "by": made.staff,
+                **values,
+            }
+        )
     assert list(refused.value.fields) == [field]
     assert Session.objects.get(pk=session.pk).starts_at == session.starts_at
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from credits import eligibility
 from credits.arithmetic import quarter_nearest
 from credits.eligibility import ChoiceError, CreditFacts, Evidence, Facts, SessionFacts
+import itertools
 
 START = dt.datetime(2026, 11, 17, 13, 0, tzinfo=dt.UTC)
 QUARTER = Decimal("0.25")
@@ -177,4 +178,4 @@ def test_claimed_sessions_never_overlap(sessions):
     known = facts(*sessions, maximum="99.00")
     computed = eligibility.compute(known, eligibility.prefill(known))
     kept = sorted((s for s in sessions if s.id in {line.session_id for line in computed.lines}), key=lambda s: s.starts_at)
-    assert all(a.ends_at <= b.starts_at for a, b in zip(kept, kept[1:], strict=False))
+    assert all(a.ends_at <= b.starts_at for a, b in itertools.pairwise(kept))
