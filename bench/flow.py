@@ -75,15 +75,22 @@ class Learner:
         import re
 
         number = self.plan["number"]
-        self._step("check in (2 requests, 1 redirect)", lambda: self.browser.submit("/check-in/", {"code": self.plan["code"]}))
+        self._step(
+            "check in (2 requests, 1 redirect)", lambda: self.browser.submit("/check-in/", {"code": self.plan["code"]})
+        )
         page = self.browser.get(f"/activities/{number}/evaluation/").text
         answers = dict.fromkeys(re.findall(r'type="radio" name="(q\d+)"', page), "5")
         answers |= dict.fromkeys(re.findall(r'name="(q\d+)"[^>]*value="yes"', page), "yes")
-        claim = self._step("evaluate (2 requests, 1 redirect)", lambda: self.browser.submit(f"/activities/{number}/evaluation/", answers))
+        claim = self._step(
+            "evaluate (2 requests, 1 redirect)",
+            lambda: self.browser.submit(f"/activities/{number}/evaluation/", answers),
+        )
         chosen = dict(re.findall(r'name="(s\d+)"[^>]*?value="([^"]*)"', claim.text))
         if not chosen:
             raise RuntimeError(f"nothing to claim at {claim.url}")
-        done = self._step("claim (2 requests, 1 redirect)", lambda: self.browser.submit(f"/activities/{number}/claim/", chosen))
+        done = self._step(
+            "claim (2 requests, 1 redirect)", lambda: self.browser.submit(f"/activities/{number}/claim/", chosen)
+        )
         if "/claims/" not in done.url:
             raise RuntimeError(f"claim ended at {done.url}")
 
@@ -129,36 +136,70 @@ def main() -> int:
 
     with running() as stack:
         environment = stack_environment(stack)
-        said = subprocess.run([sys.executable, "-c", PREPARE, str(given.learners)], env=environment, capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            [sys.executable, "-c", PREPARE, str(given.learners)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if said.returncode:
             print(said.stderr[-3000:], file=sys.stderr)
             return 1
         plan = json.loads(said.stdout.strip().splitlines()[-1])
         # The seed's own certificates first: they are not what is measured.
-        wait_for("the seed's certificates", lambda: stack.sql("SELECT count(*) FROM common_job WHERE state <> 'done' AND due_at <= now()")[0][0] == 0, 300, every=1)
+        wait_for(
+            "the seed's certificates",
+            lambda: stack.sql("SELECT count(*) FROM common_job WHERE state <> 'done' AND due_at <= now()")[0][0] == 0,
+            300,
+            every=1,
+        )
         before = resource.getrusage(resource.RUSAGE_SELF)
         done, errors, seconds = drive(stack, plan, given.rate, given.threads)
         after = resource.getrusage(resource.RUSAGE_SELF)
         query = """SELECT extract(epoch FROM t.issued_at - c.claimed_at)::float FROM credits_claim c JOIN credits_claimline l ON l.claim_id = c.id
                    JOIN credits_certificate t ON t.claim_id = c.id WHERE l.session_id = %s"""
-        wait_for("every certificate", lambda: all(v is not None for (v,) in stack.sql(query, plan["session"])), 300, every=0.5)
+        wait_for(
+            "every certificate",
+            lambda: all(v is not None for (v,) in stack.sql(query, plan["session"])),
+            300,
+            every=0.5,
+        )
         waits = [row[0] for row in stack.sql(query, plan["session"])]
     driver = (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / seconds
     rows = [
         (name, len(times), f"{report.share(times, 0.5) * 1000:.0f}", f"{report.share(times, 0.95) * 1000:.0f}")
         for name in (done[0].steps if done else ()) for times in [[x.steps[name] for x in done]]
     ]  # fmt: skip
-    rows.append(("certificate after the claim", len(waits), f"{report.share(waits, 0.5) * 1000:.0f}", f"{report.share(waits, 0.95) * 1000:.0f}"))
+    rows.append(
+        (
+            "certificate after the claim",
+            len(waits),
+            f"{report.share(waits, 0.5) * 1000:.0f}",
+            f"{report.share(waits, 0.95) * 1000:.0f}",
+        )
+    )
     print(report.table(("step", "n", "median ms", "p95 ms"), rows))
     per_hour = len(done) / seconds * 3600
-    print(f"\n{len(done)} learners in {seconds:.0f} s: {per_hour:.0f} claims an hour; {len(errors)} errors; the driver used {driver:.2f} cores.")
+    print(
+        f"\n{len(done)} learners in {seconds:.0f} s: {per_hour:.0f} claims an hour; {len(errors)} errors; the driver used {driver:.2f} cores."
+    )
     for error in sorted(set(errors))[:5]:
         print(f"  {error}")
     p95 = report.share(waits, 0.95) if waits else 999.0
     ok = p95 < CERTIFICATE_SECONDS and not errors and (not given.rate or per_hour > 3600 * given.rate * 0.9)
     steps = [{"step": n, "n": c, "median_ms": float(m), "p95_ms": float(p)} for n, c, m, p in rows]
-    result = {"ok": ok, "rate": given.rate, "claims_per_hour": round(per_hour), "errors": len(errors), "driver_cores": round(driver, 2), "steps": steps}
-    print(f"Goal: certificate within {CERTIFICATE_SECONDS:.0f} s at p95. {report.keep('flow', result).name} keeps the figures.")
+    result = {
+        "ok": ok,
+        "rate": given.rate,
+        "claims_per_hour": round(per_hour),
+        "errors": len(errors),
+        "driver_cores": round(driver, 2),
+        "steps": steps,
+    }
+    print(
+        f"Goal: certificate within {CERTIFICATE_SECONDS:.0f} s at p95. {report.keep('flow', result).name} keeps the figures."
+    )
     return 0 if ok else 1
 
 

@@ -49,7 +49,11 @@ def subjects() -> list[Subject]:
 
     physician = User.objects.get(email="physician@lakeshore.example").person
     due = overview.to_claim(physician)[0].activity
-    planned = Activity.objects.filter(roles__person__user__email="planner@lakeshore.example", roles__role="director").order_by("pk").first()
+    planned = (
+        Activity.objects.filter(roles__person__user__email="planner@lakeshore.example", roles__role="director")
+        .order_by("pk")
+        .first()
+    )
     open_one = Activity.objects.filter(status="published", kind="C").order_by("pk").first()
     assert planned
     assert open_one
@@ -86,7 +90,10 @@ def bare(reads: list[Read], size: int) -> Callable[..., Any]:
     plan = [(r.model, r.rows, [f.attname for f in r.model._meta.concrete_fields][:COLUMNS]) for r in reads]
 
     def view(request: Any) -> Any:
-        found = [[[getattr(row, name) for name in names] for row in model.objects.all()[:rows]] for model, rows, names in plan]
+        found = [
+            [[getattr(row, name) for name in names] for row in model.objects.all()[:rows]]
+            for model, rows, names in plan
+        ]
         body = template.render({"found": found, "filler": ""}, request)
         return HttpResponse(body + "." * max(0, size - len(body)))
 
@@ -124,7 +131,9 @@ def measure(subject: Subject, rounds: int) -> dict[str, Any]:
 
     client = Client()
     if subject.who:
-        client.force_login(User.objects.get(email=f"{subject.who}@lakeshore.example"), backend="accounts.backends.RulesBackend")
+        client.force_login(
+            User.objects.get(email=f"{subject.who}@lakeshore.example"), backend="accounts.backends.RulesBackend"
+        )
     for _ in range(2):  # templates, caches per process
         first = client.get(subject.url)
     assert first.status_code == 200, f"{subject.url} answers {first.status_code}"
@@ -179,9 +188,20 @@ def main() -> int:
             return profile(chosen)
         rows = [measure(s, given.rounds) for s in chosen]
     head = ("page", "queries", "rows", "KB", "ms", "bare ms", "× bare", "SQL ms")
-    print(report.table(head, [(r["page"], r["queries"], r["rows"], r["kb"], r["ms"], r["bare_ms"], r["ratio"], r["sql_ms"]) for r in rows]))
+    print(
+        report.table(
+            head,
+            [
+                (r["page"], r["queries"], r["rows"], r["kb"], r["ms"], r["bare_ms"], r["ratio"], r["sql_ms"])
+                for r in rows
+            ],
+        )
+    )
     over = [r["page"] for r in rows if r["ratio"] > GOAL]
-    kept = report.keep(f"pages-{given.size}", {"goal": GOAL, "ok": not over, "over": over, "seed_seconds": round(seconds), "pages": rows})
+    kept = report.keep(
+        f"pages-{given.size}",
+        {"goal": GOAL, "ok": not over, "over": over, "seed_seconds": round(seconds), "pages": rows},
+    )
     print(f"\nGoal: at most {GOAL} × bare. Over it: {', '.join(over) or 'none'}. {kept.name} keeps the figures.")
     return 1 if over else 0
 
@@ -197,7 +217,9 @@ def profile(chosen: list[Subject]) -> int:
     for subject in chosen:
         client = Client()
         if subject.who:
-            client.force_login(User.objects.get(email=f"{subject.who}@lakeshore.example"), backend="accounts.backends.RulesBackend")
+            client.force_login(
+                User.objects.get(email=f"{subject.who}@lakeshore.example"), backend="accounts.backends.RulesBackend"
+            )
         client.get(subject.url)
         profiler = cProfile.Profile()
         profiler.enable()

@@ -14,7 +14,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Text columns left, figures right."""
     cells = [[str(c) for c in row] for row in (head, *rows)]
     wide = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    lines = [" ".join(c.ljust(wide[i]) if i == 0 else c.rjust(wide[i]) for i, c in enumerate(row)).rstrip() for row in cells]
+    lines = [
+        " ".join(c.ljust(wide[i]) if i == 0 else c.rjust(wide[i]) for i, c in enumerate(row)).rstrip() for row in cells
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
@@ -22,7 +24,12 @@ def keep(name: str, result: dict[str, Any]) -> Path:
     """Write bench/results/<name>.json with what it ran on; only ratios of one run can be compared between machines."""
     RESULTS.mkdir(exist_ok=True)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
-    where = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform(), "load_at_end": round(load, 1)}
+    where = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "load_at_end": round(load, 1),
+    }
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"bench": name, "machine": where, **result}, indent=1) + "\n")
     return path

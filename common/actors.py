@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+LABEL_LENGTH = 250
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -18,6 +20,10 @@ class Actor:
     grant_id: int | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     departments: frozenset[int] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        # A name may be longer than the columns that note who acted; the person's id says who it was.
+        object.__setattr__(self, "label", self.label[:LABEL_LENGTH])
 
     @property
     def is_office(self) -> bool:

@@ -17,7 +17,7 @@ def send(template: str, *, to: str, to_name: str = "", subject: str, context: di
 
     full = {"subject": subject, "to_name": to_name, "base_url": settings.PORTAL_BASE_URL, **context}
     values = {
-        "to": to, "to_name": to_name, "template": template, "subject": " ".join(strip_tags(subject).split())[:250],
+        "to": to, "to_name": to_name[:250], "template": template, "subject": " ".join(strip_tags(subject).split())[:250],
         "text": render_to_string(f"emails/{template}.txt", full), "html": render_to_string(f"emails/{template}.html", full),
         "created_at": clock.now(),
     }  # fmt: skip

@@ -97,7 +97,7 @@ SIDEBAR: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "CME office",
     "SITE_HEADER": "CME office",
-    "SITE_SUBHEADER": "Accreditation, credit and records",
+    "SITE_SUBHEADER": "Credit and records",
     "SITE_URL": "/",
     "SITE_SYMBOL": "menu_book",
     "SITE_ICON": _css("img/brand.svg"),

@@ -22,16 +22,17 @@ class QueueForm(PortalForm):
     """The queue's filters; nothing is required."""
 
     q = forms.CharField(
-        label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
-    )
-    status = forms.ChoiceField(label=_("Stage"), required=False)
+        label=_("Title, number or department"), required=False, max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "class": "form-control"}),
+    )  # fmt: skip
+    status = forms.ChoiceField(label=_("Stage"), required=False, widget=forms.Select(attrs={"class": "form-select"}))
     department = forms.ModelChoiceField(
-        label=_("Department"),
-        queryset=Department.objects.order_by("name"),
-        required=False,
-        empty_label=_("All departments"),
+        label=_("Department"), queryset=Department.objects.order_by("name"), required=False,
+        empty_label=_("All departments"), widget=forms.Select(attrs={"class": "form-select"}),
+    )  # fmt: skip
+    mine = forms.BooleanField(
+        label=_("Only mine"), required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
     )
-    mine = forms.BooleanField(label=_("Only mine"), required=False)
     optional_fields = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -24,15 +24,21 @@ def test_simultaneous_check_ins_of_one_person_are_one_row():
     ProviderFactory()
     session, person = SessionFactory(), PersonFactory()
     by = actor_of_person(person)
-    results = together(*[lambda: attendance.check_in(session_id=session.pk, person_id=person.pk, method="code", by=by)] * 4)
+    results = together(
+        *[lambda: attendance.check_in(session_id=session.pk, person_id=person.pk, method="code", by=by)] * 4
+    )
     assert {r.evidence.pk for r in results} == {AttendanceEvidence.objects.get().pk}
     assert (Registration.objects.count(), Identity.objects.filter(kind="email").count()) == (1, 1)
 
 
 def test_simultaneous_first_visits_make_one_account():
     ProviderFactory()
+
     def act():
-        return sign_in.create_account(email="new@example.org", given_name="Ines", family_name="Alvarez", degrees="MD", profession="physician")
+        return sign_in.create_account(
+            email="new@example.org", given_name="Ines", family_name="Alvarez", degrees="MD", profession="physician"
+        )
+
     results = together(act, act, act)
     assert {r.pk for r in results} == {User.objects.get().pk}
     assert Person.objects.filter(family_name="Alvarez").count() == 1
@@ -70,7 +76,14 @@ def answers_for(sheet):
 
 def test_an_evaluation_sent_twice_at_once_is_one_sheet(sheet):
     person = PersonFactory()
-    together(*[lambda: responses.submit(questionnaire_id=sheet.pk, person_id=person.pk, answers=answers_for(sheet), remind=False)] * 3)
+    together(
+        *[
+            lambda: responses.submit(
+                questionnaire_id=sheet.pk, person_id=person.pk, answers=answers_for(sheet), remind=False
+            )
+        ]
+        * 3
+    )
     assert (Completion.objects.count(), Response.objects.count()) == (1, 1)
 
 
@@ -91,5 +104,10 @@ def test_a_draft_saved_while_the_sheet_is_sent_does_not_stay(sheet, monkeypatch)
         threading.Timer(0.5, go_on.set).start()
         responses.save_draft(questionnaire_id=sheet.pk, person_id=person.pk, answers={"q1": "typed"})
 
-    together(lambda: responses.submit(questionnaire_id=sheet.pk, person_id=person.pk, answers=answers_for(sheet), remind=False), save)
+    together(
+        lambda: responses.submit(
+            questionnaire_id=sheet.pk, person_id=person.pk, answers=answers_for(sheet), remind=False
+        ),
+        save,
+    )
     assert (Completion.objects.count(), Draft.objects.count()) == (1, 0)

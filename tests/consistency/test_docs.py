@@ -39,7 +39,11 @@ def test_every_setting_of_the_environment_is_documented() -> None:
 
 def test_every_setting_in_the_template_is_read() -> None:
     """Nobody sets a value that does nothing; the last three are the compose file's own."""
-    source = (BASE / "cme_portal/settings.py").read_text() + (BASE / "compose.yaml").read_text() + (BASE / "Dockerfile").read_text()
+    source = (
+        (BASE / "cme_portal/settings.py").read_text()
+        + (BASE / "compose.yaml").read_text()
+        + (BASE / "Dockerfile").read_text()
+    )
     named = set(re.findall(r"^#? ?([A-Z_]{3,})=", (BASE / ".env.example").read_text(), re.M))
     assert {n for n in named if n not in source} == set()
 

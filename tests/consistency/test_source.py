@@ -20,7 +20,9 @@ TEMPLATES = sorted((BASE / "templates").rglob("*.html")) + sorted((BASE / "templ
 REAL_TIME = {"common/clock.py", "common/jobs.py", "cme_portal/health.py", "common/services.py", "cme_portal/demo.py"}
 TEMPLATE_LINES, MODULE_LINES = 250, 850
 # Migrations outlive the code: they may import Django, what its fields and triggers are made of, and our own validators.
-IN_MIGRATIONS = re.compile(r"(django|pgtrigger|pghistory|datetime|decimal|uuid|re)(\.|$)|[a-z_]+\.(validators|storage)$")
+IN_MIGRATIONS = re.compile(
+    r"(django|pgtrigger|pghistory|datetime|decimal|uuid|re)(\.|$)|[a-z_]+\.(validators|storage)$"
+)
 
 
 def _name(path: Path) -> str:
@@ -53,7 +55,8 @@ def test_no_bare_atomic() -> None:
     found = [
         _where(path, call)
         for path, call in _all_calls()
-        if _called(call).endswith("transaction.atomic") and not {"durable", "savepoint"} & {k.arg for k in call.keywords}
+        if _called(call).endswith("transaction.atomic")
+        and not {"durable", "savepoint"} & {k.arg for k in call.keywords}
     ]
     decorated = [_name(p) for p in SOURCE if re.search(r"^\s*@transaction\.atomic\s*$", p.read_text(), re.M)]
     assert found + decorated == []
@@ -61,8 +64,14 @@ def test_no_bare_atomic() -> None:
 
 def test_one_clock() -> None:
     """Only common.clock knows the present (conventions 3.13)."""
-    banned = re.compile(r"(^|\.)(datetime\.now|datetime\.utcnow|datetime\.today|date\.today|timezone\.now|localdate|localtime)$")
-    found = [_where(path, call) for path, call in _all_calls() if banned.search(_called(call)) and _name(path) not in REAL_TIME]
+    banned = re.compile(
+        r"(^|\.)(datetime\.now|datetime\.utcnow|datetime\.today|date\.today|timezone\.now|localdate|localtime)$"
+    )
+    found = [
+        _where(path, call)
+        for path, call in _all_calls()
+        if banned.search(_called(call)) and _name(path) not in REAL_TIME
+    ]
     imported = [_name(p) for p in SOURCE if re.search(r"from django\.utils\.timezone import .*\bnow\b", p.read_text())]
     assert found + imported == []
 
@@ -111,7 +120,9 @@ def test_exceptions_are_not_swallowed() -> None:
     for path in SOURCE:
         lines = path.read_text().splitlines()
         for node in _nodes(path):
-            if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}):
+            if isinstance(node, ast.ExceptHandler) and (
+                node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+            ):
                 raises = any(isinstance(n, ast.Raise) for n in ast.walk(node))
                 if not raises and "BLE001 - " not in lines[node.lineno - 1]:
                     found.append(_where(path, node))
@@ -122,7 +133,13 @@ def test_migrations_import_nothing_that_changes() -> None:
     wrong = []
     for path in MIGRATIONS:
         for node in _nodes(path):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
             wrong += [f"{_name(path)}: {n}" for n in names if not IN_MIGRATIONS.match(n)]
     assert wrong == []
 
@@ -137,7 +154,9 @@ def test_every_template_is_used() -> None:
     """Named by code or another template; e-mails are named without folder and ending; crispy's and Django's by their packs."""
     text = "\n".join(p.read_text() for p in (*SOURCE, *TEMPLATES, *TESTS))
     # Found by Django, allauth or crispy under names that only they spell.
-    by_convention = re.compile(r"^(bootstrap5|admin|account|allauth|mfa|registration|unfold)/|^\d{3}(_csrf)?\.html$|^403_csrf\.html$")
+    by_convention = re.compile(
+        r"^(bootstrap5|admin|account|allauth|mfa|registration|unfold)/|^\d{3}(_csrf)?\.html$|^403_csrf\.html$"
+    )
     unused = []
     for template in TEMPLATES:
         name = str(template.relative_to(BASE / "templates"))
@@ -158,6 +177,13 @@ def test_every_template_is_used() -> None:
 
 def test_nothing_names_the_place_it_was_made() -> None:
     """Paths of somebody's machine are of no use to anybody else."""
-    files = [*SOURCE, *TEMPLATES, *TESTS, *sorted((BASE / "docs").rglob("*.md")), *sorted(BASE.glob("*.md")), *sorted((BASE / "bench").rglob("*.py"))]
+    files = [
+        *SOURCE,
+        *TEMPLATES,
+        *TESTS,
+        *sorted((BASE / "docs").rglob("*.md")),
+        *sorted(BASE.glob("*.md")),
+        *sorted((BASE / "bench").rglob("*.py")),
+    ]
     here = re.compile(r"(?<![\w.])/(?:work|root|home)/[a-z]\w+")
     assert [_name(p) for p in files if here.search(p.read_text())] == []

@@ -15,11 +15,18 @@ from tests.factories.registrations import RegistrationFactory
 
 APPS = ("common", "accounts", "activities", "integrity", "evaluations", "credits", "reporting")
 # pghistory's tables are made from ours and carry what those carry.
-MODELS = [m for app in APPS for m in apps.get_app_config(app).get_models() if not m.__name__.endswith("Event") or m.__name__ == "AuditEvent"]
+MODELS = [
+    m
+    for app in APPS
+    for m in apps.get_app_config(app).get_models()
+    if not m.__name__.endswith("Event") or m.__name__ == "AuditEvent"
+]
 _AT = clock.now
 # A row in a given state, with every date that its constraints may ask for.
 FACTORIES = {
-    "activity": lambda s: ActivityFactory(status=s, submitted_at=_AT(), approved_at=_AT(), designated_at=_AT(), published_at=_AT()),
+    "activity": lambda s: ActivityFactory(
+        status=s, submitted_at=_AT(), approved_at=_AT(), designated_at=_AT(), published_at=_AT()
+    ),
     "session": lambda s: SessionFactory(status=s),
     "registration": lambda s: RegistrationFactory(
         status=s, cancelled_at=_AT() if s == "cancelled" else None, offered_until=_AT() if s == "offered" else None
@@ -95,7 +102,9 @@ def test_every_constraint_speaks_to_people():
 @pytest.mark.django_db
 def test_every_trigger_is_installed():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
+        cursor.execute(
+            "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        )
         installed = set(cursor.fetchall())
     declared = {(trigger.get_pgid(model), model._meta.db_table) for model, trigger in pgtrigger.registered()}
     assert {d for d in declared if d not in installed} == set()

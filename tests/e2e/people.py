@@ -8,15 +8,28 @@ from playwright.sync_api import Browser, Page
 
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 # Findings of the admin theme itself, by rule (decision 35); our own parts must be clean everywhere.
-THEME_RULES = {"region", "landmark-unique", "color-contrast", "heading-order", "aria-allowed-role", "link-name", "button-name", "scrollable-region-focusable"}
+THEME_RULES = {
+    "region",
+    "landmark-unique",
+    "color-contrast",
+    "heading-order",
+    "aria-allowed-role",
+    "link-name",
+    "button-name",
+    "scrollable-region-focusable",
+}
 
 
 class Person:
     """One human being at one screen."""
 
-    def __init__(self, browser: Browser, url: str, *, size: str = "desktop", scheme: str = "light", script: bool = True) -> None:
+    def __init__(
+        self, browser: Browser, url: str, *, size: str = "desktop", scheme: str = "light", script: bool = True
+    ) -> None:
         self.url = url
-        self.context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, java_script_enabled=script, locale="en-US")
+        self.context = browser.new_context(
+            viewport=SIZES[size], color_scheme=scheme, java_script_enabled=script, locale="en-US"
+        )
         self.context.add_cookies([{"name": "theme", "value": scheme, "url": url}])
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)

@@ -52,7 +52,9 @@ class Stack:
 
     def children(self, name: str) -> list[int]:
         """The processes that a leader started."""
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.pid(name))], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pid(name))], capture_output=True, text=True, check=False
+        )
         return [int(line) for line in found.stdout.split()]
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -67,7 +69,9 @@ class Stack:
 
     def logs(self, name: str, lines: int = 30) -> str:
         with contextlib.suppress(OSError):
-            return "\n".join((Path(self.details["logs"]) / f"{name}.log").read_text(errors="replace").splitlines()[-lines:])
+            return "\n".join(
+                (Path(self.details["logs"]) / f"{name}.log").read_text(errors="replace").splitlines()[-lines:]
+            )
         return ""
 
     def kill_leader_and_children(self, name: str) -> None:
@@ -79,8 +83,14 @@ class Stack:
     def broker_pid(self) -> int:
         port = re.search(r":(\d+)/\d+$", self.details["redis_url"])
         assert port is not None
-        found = subprocess.run(["ps", "-e", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True).stdout
-        own = [line.split(None, 1) for line in found.splitlines() if re.search(rf"(valkey|redis)-server .*:{port[1]}\b", line)]
+        found = subprocess.run(
+            ["ps", "-e", "-ww", "-o", "pid=", "-o", "args="], capture_output=True, text=True, check=True
+        ).stdout
+        own = [
+            line.split(None, 1)
+            for line in found.splitlines()
+            if re.search(rf"(valkey|redis)-server .*:{port[1]}\b", line)
+        ]
         assert len(own) == 1, f"{len(own)} brokers on port {port[1]}"
         return int(own[0][0])
 
@@ -94,9 +104,10 @@ class Stack:
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    def healthy(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the web server is there."""
         try:
-            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
         except requests.RequestException:
             return False
 
@@ -114,10 +125,16 @@ def running(*, port: int = 0) -> Iterator[Stack]:
     """Start the stack on free ports in a temporary folder; stop it and leave nothing behind."""
     with temporary_folder() as folder:
         ready = folder / "ready.json"
-        environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "PORT", "PORTAL_ENV", "STORAGE_DIR"}}
+        environment = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in {"DATABASE_URL", "REDIS_URL", "PORT", "PORTAL_ENV", "STORAGE_DIR"}
+        }
         command = [sys.executable, "-m", "cme_portal.demo", "--port", str(port), "--data-dir", str(folder / "data")]
         command += ["--throwaway", "--quiet", "--ready-file", str(ready)]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         try:
             end = time.monotonic() + START_SECONDS
             while not ready.exists():
@@ -170,5 +187,9 @@ class Browser(requests.Session):
         assert found, f"No code for {email} at /demo/mail/"
         return found[1]
 
-    def introduce(self, given: str, family: str, degrees: str = "MD", profession: str = "physician") -> requests.Response:
-        return self.submit("/welcome/", {"given_name": given, "family_name": family, "degrees": degrees, "profession": profession})
+    def introduce(
+        self, given: str, family: str, degrees: str = "MD", profession: str = "physician"
+    ) -> requests.Response:
+        return self.submit(
+            "/welcome/", {"given_name": given, "family_name": family, "degrees": degrees, "profession": profession}
+        )

@@ -70,7 +70,11 @@ def test_opening_the_qr_address_checks_nobody_in(user, client):
     session = running()
     page = client.get(reverse("credits:check_in_by_qr", args=[session.check_in_code]))
     assert page.status_code == 200
-    assert (AttendanceEvidence.objects.count(), Registration.objects.count(), DisclosureDelivery.objects.count()) == (0, 0, 0)
+    assert (AttendanceEvidence.objects.count(), Registration.objects.count(), DisclosureDelivery.objects.count()) == (
+        0,
+        0,
+        0,
+    )
 
 
 def test_the_disclosure_counts_when_it_was_on_the_page(user, client):

@@ -75,7 +75,9 @@ def test_answered_once_it_goes_on_to_the_credit(sheet, learner, client):
     client.post(url(sheet), typed(sheet))
     before = Response.objects.count()
     assert client.get(url(sheet)).url == reverse("credits:claim", args=[sheet.activity.number])
-    assert client.post(url(sheet), typed(sheet, number="1")).url == reverse("credits:claim", args=[sheet.activity.number])
+    assert client.post(url(sheet), typed(sheet, number="1")).url == reverse(
+        "credits:claim", args=[sheet.activity.number]
+    )
     assert (Response.objects.count(), Completion.objects.count()) == (before, 1)
     assert set(Answer.objects.exclude(number=None).values_list("number", flat=True)) == {4}
 
@@ -156,7 +158,19 @@ def crowd(sheet, django_db_blocker):
     return people
 
 
-PERSONAL = {"person", "person_id", "user", "user_id", "actor_id", "identity_id", "created_by", "by", "request", "session_key", "ip"}
+PERSONAL = {
+    "person",
+    "person_id",
+    "user",
+    "user_id",
+    "actor_id",
+    "identity_id",
+    "created_by",
+    "by",
+    "request",
+    "session_key",
+    "ip",
+}
 
 
 def test_no_column_of_an_answer_names_a_person_or_a_moment(crowd):
@@ -183,7 +197,14 @@ def test_no_column_joins_an_answer_to_who_was_there(crowd, sheet):
 def test_sending_leaves_no_trail_elsewhere(crowd):
     """No audit row, no job, no log of a transition points at a sheet."""
     ids = {str(pk) for pk in Response.objects.values_list("pk", flat=True)}
-    trail = json.dumps([*AuditEvent.objects.values("subject_id", "new"), *Job.objects.values("args"), *TransitionLog.objects.values("subject_id")], default=str)
+    trail = json.dumps(
+        [
+            *AuditEvent.objects.values("subject_id", "new"),
+            *Job.objects.values("args"),
+            *TransitionLog.objects.values("subject_id"),
+        ],
+        default=str,
+    )
     assert [pk for pk in ids if pk in trail] == []
 
 
@@ -198,7 +219,9 @@ def test_a_reminded_change_leads_to_no_other_answer(crowd, sheet):
 def test_after_the_nightly_shuffle_neither_order_nor_transaction_tells(crowd, sheet):
     """Each sheet was written by the transaction that wrote "done"; rewritten at night, all of a day share one."""
     done = columns_of("evaluations_completion")["xmin"]
-    assert columns_of("evaluations_response")["xmin"] & done, "Sent in one transaction: that is what the night must undo."
+    assert columns_of("evaluations_response")["xmin"] & done, (
+        "Sent in one transaction: that is what the night must undo."
+    )
     before = {name: in_file_order("evaluations_answer", name) for name in ("id", "text")}
     texts = sorted(Answer.objects.values_list("text", flat=True))
 
@@ -215,8 +238,10 @@ def test_after_the_nightly_shuffle_neither_order_nor_transaction_tells(crowd, sh
 @pytest.mark.django_db(transaction=True)
 def test_the_shuffle_changes_the_order_of_sheets(crowd, sheet):
     """Seven sheets, three nights: the odds of the same order each time are 5040 to the third to one."""
+
     def words():
         return [t for t in in_file_order("evaluations_answer", "text") if t.startswith("words")]
+
     seen = {tuple(words())}
     for _ in range(3):
         shuffle_answers()

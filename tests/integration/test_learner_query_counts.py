@@ -67,7 +67,9 @@ def count(items, make_client, page):
     return queries(make_client(), reverse("credits:verify_code", args=[made.certificates.get().code]))
 
 
-@pytest.mark.parametrize(("page", "most"), [("home", 26), ("claim", 26), ("checked in", 26), ("claimed", 12), ("verify", 6)])
+@pytest.mark.parametrize(
+    ("page", "most"), [("home", 26), ("claim", 26), ("checked in", 26), ("claimed", 12), ("verify", 6)]
+)
 def test_three_items_cost_what_one_costs(page, most):
     from django.test import Client
 
@@ -77,7 +79,7 @@ def test_three_items_cost_what_one_costs(page, most):
 
 
 HOSTILE = {
-    "markup": ("<script>alert(1)</script>", "O'Neil & \"Sons\""),
+    "markup": ("<script>alert(1)</script>", 'O\'Neil & "Sons"'),
     "right to left": ("رضا", "کاظمی"),
     "long": ("Ana " * 49 + "Ana", "Wolfe" * 40),
     "emoji": ("Robin 🩺", "👩‍⚕️ Okafor"),
@@ -96,7 +98,12 @@ def test_hostile_names_stand_whole_on_pages_and_paper(kind, client):
     client.force_login(user)
     made = claim(person, activity, {session: "1.00"})
     certificate = made.certificates.get()
-    pages = [reverse("credits:home"), reverse("credits:claimed", args=[made.pk]), reverse("credits:verify_code", args=[certificate.code]), reverse("accounts:profile")]
+    pages = [
+        reverse("credits:home"),
+        reverse("credits:claimed", args=[made.pk]),
+        reverse("credits:verify_code", args=[certificate.code]),
+        reverse("accounts:profile"),
+    ]
     for url in pages:
         body = client.get(url).content.decode()
         assert "<script>alert" not in body, url

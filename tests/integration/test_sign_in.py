@@ -39,12 +39,22 @@ def user():
 def answer_to(email):
     """Everything a visitor can observe of asking for a code, and what it cost."""
     client = Client()
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         response = ask(client, email)
     page = client.get(response.url)
     headers = {k: v for k, v in response.headers.items() if k not in {"X-Request-Id", "Set-Cookie"}}
     kinds = [q["sql"].split(" ", 1)[0] for q in asked.captured_queries]
-    return response.status_code, response.url, headers, sorted(response.cookies), page.status_code, without_tokens(page.content, email), kinds
+    return (
+        response.status_code,
+        response.url,
+        headers,
+        sorted(response.cookies),
+        page.status_code,
+        without_tokens(page.content, email),
+        kinds,
+    )
 
 
 def test_known_and_unknown_addresses_get_the_same_answer(user):
@@ -59,7 +69,12 @@ def test_after_too_many_codes_too_the_answer_is_the_same(user):
             assert ask(Client(), email).status_code == 302
         sent = OutboxMessage.objects.filter(to=email).count()
         response = ask(Client(), email)
-        return response.status_code, without_tokens(response.content, email), sent, OutboxMessage.objects.filter(to=email).count()
+        return (
+            response.status_code,
+            without_tokens(response.content, email),
+            sent,
+            OutboxMessage.objects.filter(to=email).count(),
+        )
 
     known, unknown = seventh(KNOWN), seventh(UNKNOWN)
     assert known == unknown
@@ -160,7 +175,9 @@ def test_codes_are_stored_hashed(user, client):
 def test_a_forged_cookie_is_no_proof(client):
     client.cookies["sign_in"] = "eyJwcm92ZWQiOiJkaXJlY3RvckBsYWtlc2hvcmUuZXhhbXBsZSJ9:x:y"
     assert client.get(reverse("accounts:introduce")).url == reverse("accounts:sign_in")
-    assert client.post(reverse("accounts:introduce"), {"given_name": "A", "family_name": "B", "profession": "physician"}).url == reverse("accounts:sign_in")
+    assert client.post(
+        reverse("accounts:introduce"), {"given_name": "A", "family_name": "B", "profession": "physician"}
+    ).url == reverse("accounts:sign_in")
     assert User.objects.count() == 0
 
 
@@ -168,7 +185,10 @@ def test_a_forged_cookie_is_no_proof(client):
 
 
 def introduce(client, **fields):
-    return client.post(reverse("accounts:introduce"), {"given_name": "Ines", "family_name": "Alvarez", "degrees": "MD", "profession": "physician", **fields})
+    return client.post(
+        reverse("accounts:introduce"),
+        {"given_name": "Ines", "family_name": "Alvarez", "degrees": "MD", "profession": "physician", **fields},
+    )
 
 
 def test_a_first_visit_asks_for_name_and_profession_once(client):
@@ -206,11 +226,20 @@ def test_pressing_twice_on_the_introduction_makes_one_account(client):
 
 def waiting_person(email=UNKNOWN):
     """Somebody an import knows: a person without account, an address that nobody proved, evidence under it."""
-    person = Person.objects.create(given_name="Ruth", family_name="Castellanos", degrees="RN", profession="nurse", created_at=clock.now())
+    person = Person.objects.create(
+        given_name="Ruth", family_name="Castellanos", degrees="RN", profession="nurse", created_at=clock.now()
+    )
     PersonAddress.objects.create(person=person, kind="email", value=email, is_primary=True, created_at=clock.now())
     session = SessionFactory()
     identity = Identity.objects.create(kind="email", value=email)
-    AttendanceEvidence.objects.create(session=session, identity=identity, method="roster", at=clock.now(), recorded_by="import", recorded_at=clock.now())
+    AttendanceEvidence.objects.create(
+        session=session,
+        identity=identity,
+        method="roster",
+        at=clock.now(),
+        recorded_by="import",
+        recorded_at=clock.now(),
+    )
     return person, session
 
 
@@ -234,7 +263,9 @@ def test_of_two_people_entered_with_one_address_the_one_who_proved_it_is_met(cli
 
 
 def test_a_second_address_of_a_person_signs_in_to_the_same_account(user, client):
-    PersonAddress.objects.create(person=user.person, kind="email", value="private@example.org", verified_at=clock.now(), created_at=clock.now())
+    PersonAddress.objects.create(
+        person=user.person, kind="email", value="private@example.org", verified_at=clock.now(), created_at=clock.now()
+    )
     assert sign_in(client, "private@example.org").url == reverse("credits:home")
     assert signed_in_as(client) == user.pk
     assert (User.objects.count(), EmailAddress.objects.filter(user=user).count()) == (1, 1)
@@ -252,7 +283,10 @@ def test_a_deactivated_person_does_not_come_in(user, client):
 # --- where to
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example"])
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example"],
+)
 def test_nobody_is_sent_elsewhere_after_signing_in(target, user, client):
     assert sign_in(client, KNOWN, next=target).url == reverse("credits:home")
 
@@ -339,7 +373,9 @@ def test_a_second_factor_is_asked_at_sign_in_where_there_is_one(user, client):
 def test_three_hundred_people_sign_in_and_check_in_from_one_address_within_a_minute():
     """Decision 23: time stands still here, so every limit per minute and address would show."""
     with time_machine.travel(dt.datetime.now(dt.UTC), tick=False):
-        session = SessionFactory(starts_at=clock.now() - dt.timedelta(minutes=5), ends_at=clock.now() + dt.timedelta(minutes=55))
+        session = SessionFactory(
+            starts_at=clock.now() - dt.timedelta(minutes=5), ends_at=clock.now() + dt.timedelta(minutes=55)
+        )
         users = [UserFactory() for _ in range(300)]
         for user in users:
             client = Client(REMOTE_ADDR="192.0.2.7")
@@ -355,9 +391,9 @@ def test_a_client_address_is_believed_from_known_proxies_only(settings, rf):
     seen = []
 
     def remote(proxy, forwarded):
-        RequestIdMiddleware(lambda r: seen.append(r.META["REMOTE_ADDR"]) or __import__("django.http").http.HttpResponse())(
-            rf.get("/", REMOTE_ADDR=proxy, HTTP_X_FORWARDED_FOR=forwarded)
-        )
+        RequestIdMiddleware(
+            lambda r: seen.append(r.META["REMOTE_ADDR"]) or __import__("django.http").http.HttpResponse()
+        )(rf.get("/", REMOTE_ADDR=proxy, HTTP_X_FORWARDED_FOR=forwarded))
         return seen[-1]
 
     settings.TRUSTED_PROXIES = ["10.0.0.0/8", "192.0.2.1"]
