@@ -33,16 +33,19 @@ class RoleForm(PortalForm):
 
 class AddressInline(PortalInline):
     model = PersonAddress
+    verbose_name_plural = _("Addresses")
     fields = readonly_fields = ("kind", "value", "is_primary", "verified_at", "removed_at")
 
 
 class RoleInline(PortalInline):
     model = OfficeRole
+    verbose_name_plural = _("Office roles")
     fields = readonly_fields = ("role", "granted_at", "granted_by", "revoked_at", "revoked_by")
 
 
 class MembershipInline(PortalInline):
     model = DepartmentMember
+    verbose_name_plural = _("Plans for")
     fields = readonly_fields = ("department", "added_at", "removed_at")
 
 
@@ -78,7 +81,7 @@ class OfficeRoleAdmin(PortalModelAdmin):
     def take_back(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         role = self.object_for_act(request, object_id, OfficeRole.objects.select_related("person"))
         return self.act_page(
-            request, PortalForm(request.POST or None), partial(revoke_role, role_id=role.pk), obj=role, title=role.person.full_name,
+            request, PortalForm(request.POST if request.method == "POST" else None), partial(revoke_role, role_id=role.pk), obj=role, title=role.person.full_name,
             text=role.get_role_display(), button=_("Take this role back"), done=_("Role taken back."), danger=True,
         )  # fmt: skip
 

@@ -34,17 +34,25 @@ def freeze(plan: Plan) -> Frozen:
         Section.BASICS: _basics, Section.PEOPLE: _people, Section.GAP: _gaps, Section.OBJECTIVES: _objectives,
         Section.AGENDA: _agenda, Section.FORMAT: _format, Section.EVALUATION: _evaluation, Section.SIGN: _sign,
     }  # fmt: skip
+    # `n`: a jsonb column keeps no order of keys.
     sections = {
-        s.value: {k: {"label": label, "text": text} for k, label, text in build(plan)} for s, build in builders.items()
+        s.value: {k: {"n": n, "label": label, "text": text} for n, (k, label, text) in enumerate(build(plan))}
+        for s, build in builders.items()
     }
     return {"format": FORMAT, "number": plan.activity.number, "sections": sections}
+
+
+def fields(frozen: Frozen, section: str) -> dict[str, Any]:
+    """The fields of one section, key → label and text, in the order in which they were frozen."""
+    found = frozen["sections"].get(section, {})
+    return dict(sorted(found.items(), key=lambda item: item[1].get("n", 0)))
 
 
 def differences(old: Frozen, new: Frozen) -> list[Change]:
     """What changed from one frozen plan to another, in the order of the newer one; what was taken out comes last."""
     found = []
     for section in Section.values:
-        before, after = old["sections"].get(section, {}), new["sections"].get(section, {})
+        before, after = fields(old, section), fields(new, section)
         for key in [*after, *(k for k in before if k not in after)]:
             was, now = before.get(key, {}).get("text", ""), after.get(key, {}).get("text", "")
             if was != now:

@@ -499,7 +499,8 @@ def _attendance_and_claims(s: School) -> None:
     per_session = max(1, s.size.evidence // len(held))
     evidence: list[AttendanceEvidence] = []
     seen: dict[tuple[int, int], list[Session]] = {}
-    regular = {s.activities[1].pk, *[a.pk for a in s.activities if a.kind == "C" and a.status == "closed"][:3]}
+    series = [a.pk for a in s.activities if a.kind == "RSS" and a.status == "published"][:3]
+    regular = {*series, *[a.pk for a in s.activities if a.kind == "C" and a.status == "closed"][:3]}
     regulars = {a.pk: s.rng.choices(crowd, weights, k=per_session * 3) for a in s.activities}
     for session in held:
         group = {p.pk: p for p in s.rng.choices(regulars[session.activity_id], k=s.rng.randint(per_session // 2, per_session * 2))}

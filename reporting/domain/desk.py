@@ -1,12 +1,14 @@
 """One activity on the office's desk: findings of its next gate, what can be done now, who controls content, what happened."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Person
 from activities.domain import gates, plan, reviewing, snapshots
 from activities.domain.plan import Plan
 from activities.domain.reviews import NEVER_WAIVED
@@ -19,10 +21,12 @@ from common.actors import Actor
 from common.findings import Finding
 from common.models import AuditEvent, TransitionLog
 from common.statements import Run
+from common.status import get as status_of
 from common.templatetags.cme import local, local_date
 from credits.domain import designations
 from integrity.domain.standing import RoleStanding
-from integrity.enums import CLEARED, Standing
+from integrity.enums import CLEARED, Standing, Strategy
+from integrity.models import MitigationAction, RelevanceDecision
 from integrity.readiness import standings
 
 GROUPS = ("Independence", "Credit and wording", "Planning")
@@ -98,6 +102,10 @@ class Holder:
         return self.item.standing in CLEARED
 
     @property
+    def word(self) -> str:
+        return status_of("disclosure", self.item.standing).word
+
+    @property
     def can_be_reminded(self) -> bool:
         return self.item.standing in {Standing.ASKED, Standing.EXPIRED}
 
@@ -124,6 +132,14 @@ class Dossier:
     @property
     def met(self) -> int:
         return self.total - self.open
+
+    @property
+    def waited_for(self) -> list[Holder]:
+        return [h for h in self.holders if not h.is_cleared]
+
+    @property
+    def cleared(self) -> list[Holder]:
+        return [h for h in self.holders if h.is_cleared]
 
     @property
     def summary(self) -> str:
@@ -353,7 +369,7 @@ def application(activity: Activity) -> Application | None:
     new, old = last[0], last[1] if len(last) > 1 else None
     changes = {(c.section, c.key): c for c in snapshots.differences(old.plan, new.plan)} if old else {}
     return Application(
-        new, old.number if old else 0, [_sheet(s, new.plan["sections"].get(s.value, {}), changes) for s in Section]
+        new, old.number if old else 0, [_sheet(s, snapshots.fields(new.plan, s.value), changes) for s in Section]
     )
 
 
@@ -370,22 +386,56 @@ class Event:
     at: Any
     who: str
     what: str
+    detail: str
     reason: str
 
 
 def history(activity: Activity) -> list[Event]:
-    """Every change of state and every act on record, newest first. Two queries."""
+    """Every change of state and every act on record, newest first; decisions about relationships included. Five queries."""
     moves = TransitionLog.objects.filter(subject_type=activity._meta.label_lower, subject_id=activity.pk)
-    events = AuditEvent.objects.filter(subject_type=activity._meta.label_lower, subject_id=str(activity.pk))
+    about = Q(subject_type=activity._meta.label_lower, subject_id=str(activity.pk))
+    for model in (RelevanceDecision, MitigationAction):
+        ids = [str(pk) for pk in model.objects.filter(activity=activity).values_list("pk", flat=True)]
+        about |= Q(subject_type=model._meta.label_lower, subject_id__in=ids)
+    events = list(AuditEvent.objects.filter(about))
+    people = Person.objects.in_bulk(
+        {
+            v["person"]
+            for e in events
+            for v in (e.old, e.new)
+            if isinstance(v, dict) and isinstance(v.get("person"), int)
+        }
+    )
     word = ActivityStatus
     found = [
         Event(
             m.at,
             m.actor_label,
             _("%(old)s to %(new)s") % {"old": word(m.old).label, "new": word(m.new).label},
+            "",
             m.reason,
         )
         for m in moves
     ]
-    found += [Event(e.at, e.actor_label, e.event.replace("_", " ").capitalize(), e.reason) for e in events]
+    found += [
+        Event(e.at, e.actor_label, e.event.replace("_", " ").capitalize(), _detail(e, people), e.reason) for e in events
+    ]
     return sorted(found, key=lambda e: e.at, reverse=True)
+
+
+def _detail(event: AuditEvent, people: Mapping[int, Person]) -> str:
+    """What the act was about, in words; numbers of rows say nothing to a reader."""
+    facts = event.new if isinstance(event.new, dict) else event.old if isinstance(event.old, dict) else {}
+    said = []
+    for key, value in facts.items():
+        if key == "person":
+            said.append(people[value].name_with_degrees if value in people else "")
+        elif key == "role":
+            said.append(str(RoleKind(value).label) if value in RoleKind.values else str(value))
+        elif key == "strategy":
+            said.append(str(Strategy(value).label))
+        elif key == "relevant":
+            said.append(_("related") if value else _("not related"))
+        elif key not in {"request", "relationship", "session", "activity"}:
+            said.append(f"{key.replace('_', ' ')} {value}")
+    return ", ".join(filter(None, said))

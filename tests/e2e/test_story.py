@@ -305,6 +305,36 @@ def test_a_learner_has_the_certificate_within_seconds(
     learner.leaves()
 
 
+def test_the_room_shows_the_code_and_a_phone_checks_in(browser: Browser, portal: str) -> None:
+    """Step 4: the coordinator shows code and QR; one learner types the code, another opens the QR; both are counted."""
+    coordinator = Person(browser, portal).plays("Coordinator")
+    page = coordinator.goto(f"/plan/{dt.date.today().year}-0002/")  # Medicine Grand Rounds, where a session always runs
+    coordinator.is_accessible()
+    page.get_by_role("link", name="Show on the screen").click()
+    coordinator.is_accessible()
+    shot(coordinator, "present-desktop")
+    code = re.search(r"\b([2-9A-HJ-NP-Z]{3})[- ]?([2-9A-HJ-NP-Z]{3})\b", page.locator("main").inner_text())
+    assert code
+    typed = Person(browser, portal, size="phone").signs_in(f"typist.{RUN}@lakeshore.example", name=("Thandi", "Typist", "MD", "physician"))
+    typed.goto("/check-in/").get_by_label("Session code").fill(f"{code.group(1)}-{code.group(2)}".lower())
+    typed.page.get_by_role("button", name="Check in", exact=True).last.click()
+    expect(typed.page.get_by_role("heading", level=1)).to_have_text("You’re checked in")
+    typed.is_accessible()
+    shot(typed, "checked-in-phone")
+    scanner = Person(browser, portal, size="phone", scheme="dark").signs_in(f"scanner.{RUN}@lakeshore.example", name=("Sam", "Scanner", "RN", "nurse"))
+    scanner.goto(f"/in/{code.group(1)}{code.group(2)}/")
+    expect(scanner.page.locator("main")).to_contain_text("relationships")
+    scanner.is_accessible()
+    scanner.page.get_by_role("button", name="Check in", exact=True).last.click()
+    expect(scanner.page.get_by_role("heading", level=1)).to_have_text("You’re checked in")
+    wrong = typed.goto("/check-in/")
+    wrong.get_by_label("Session code").fill("ZZZZZZ")
+    wrong.get_by_role("button", name="Check in", exact=True).last.click()
+    expect(wrong.locator("main")).to_contain_text("No session has this code")
+    for person in (coordinator, typed, scanner):
+        person.leaves()
+
+
 def test_without_a_script_a_learner_claims_all_the_same(browser: Browser, portal: str) -> None:
     """Decision 34: buttons instead of swaps, to the certificate and the transcript."""
     learner = Person(browser, portal, size="phone", script=False).signs_in("physician@lakeshore.example")
