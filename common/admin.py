@@ -162,7 +162,8 @@ class OutboxMessageAdmin(PortalModelAdmin):
     fields = readonly_fields = ("to", "to_name", "subject", "template", "created_at", "sent_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
-        return super().get_queryset(request).exclude(template="sign_in_code")
+        found: QuerySet[OutboxMessage] = super().get_queryset(request)
+        return found.exclude(template="sign_in_code")
 
 
 @admin.register(Job)

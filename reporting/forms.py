@@ -80,7 +80,7 @@ class ReasonForm(PortalForm):
     """The reason that others will read."""
 
     reason = forms.CharField(label=_("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    optional_fields = ()
+    optional_fields: tuple[str, ...] = ()
 
 
 class WaiverForm(ReasonForm):

@@ -58,7 +58,7 @@ def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
         attendance.check_in(session_id=session.pk, person_id=person_id, method="qr", disclosure_sha=sha, by=request.actor)  # type: ignore[attr-defined]
         return redirect("credits:checked_in", pk=session.pk)
-    return render(request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "block": block})
+    return render(request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "disclosure": block})
 
 
 @page(perm="accounts.signed_in")
@@ -68,7 +68,7 @@ def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
     known = facts.load(request.person, session.activity)  # type: ignore[attr-defined]
     mine = next((s for s in known.sessions if s.id == session.pk), None)
     context = {
-        "session": session, "activity": session.activity, "evidence": evidence, "block": disclosure_text.block(session.activity, session),
+        "session": session, "activity": session.activity, "evidence": evidence, "disclosure": disclosure_text.block(session.activity, session),
         "facts": known, "opens_at": known.opens_at(mine) if mine else None, "closes_at": known.closes_at(mine) if mine else None,
         "is_open": bool(mine and known.now >= known.opens_at(mine)),
     }  # fmt: skip
@@ -96,7 +96,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("credits:claimed", pk=made.pk)
     context = {
         "activity": activity, "facts": known, "blockers": found, "form": form, "others": [v for v in verdicts if not v.is_claimable],
-        "block": block, "form_key": form.data.get("form_key") or uuid.uuid4(), "closes_at": _closes(known, verdicts),
+        "disclosure": block, "form_key": form.data.get("form_key") or uuid.uuid4(), "closes_at": _closes(known, verdicts),
         "credit_type": facts.offered(person, activity)[0],
     }  # fmt: skip
     return render(request, "credits/claim.html", context)

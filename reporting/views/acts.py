@@ -52,7 +52,7 @@ def reason(request: HttpRequest, number: str) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            REASONED[verb](activity_id=activity.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined, operator]
+            REASONED[verb](activity_id=activity.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
         except NotAllowed:
             raise
         except DomainError as error:

@@ -10,6 +10,7 @@ from activities.domain import attendance
 from activities.models import AttendanceEvidence, DisclosureDelivery, Registration
 from common import clock
 from common.errors import Conflict
+from integrity.domain import disclosure_text
 from tests.factories import (
     ActivityFactory,
     ActivityRoleFactory,
@@ -19,6 +20,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.factories.integrity import DisclosureFactory
+from tests.integration.claim_cases import ready
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -82,7 +84,7 @@ def test_the_disclosure_counts_when_it_was_on_the_page(user, client):
     session = running()
     DisclosureFactory(person=ActivityRoleFactory(activity=session.activity, role="director").person)
     url = reverse("credits:check_in_by_qr", args=[session.check_in_code])
-    sha = client.get(url).context["block"].sha256
+    sha = client.get(url).context["disclosure"].sha256
     client.post(url, {"disclosure": "f" * 64})
     assert DisclosureDelivery.objects.count() == 0
     other = UserFactory()
@@ -172,3 +174,15 @@ def test_a_correction_adds_a_row_and_the_first_one_stays(user):
     assert AttendanceEvidence.objects.count() == 2
     with pytest.raises(Conflict, match="corrected already"):
         attendance.correct(evidence_id=first.pk, minutes=20, withdrawn=False, reason="Again", by=by)
+
+
+def test_the_pages_of_the_flow_show_the_disclosure_and_send_back_its_hash(client):
+    """SII-3.5e, decision 17: presence or absence stands on the page, and the act carries the hash of what it showed."""
+    person, activity, (session,) = ready()
+    client.force_login(UserFactory(person=person))
+    sha = disclosure_text.block(activity, session).sha256
+    for name, args in (("check_in_by_qr", [session.check_in_code]), ("claim", [activity.number])):
+        page = client.get(reverse(f"credits:{name}", args=args)).content.decode()
+        assert "disclos" in page.lower()
+        assert f'name="disclosure" value="{sha}"' in page
+    assert disclosure_text.PENDING[:30] in client.get(reverse("credits:checked_in", args=[session.pk])).content.decode()

@@ -93,7 +93,9 @@ def test_every_table_belongs_to_the_portal():
     """Deny by default: nothing registers itself with Django's own permissions."""
     from common.admin import PortalModelAdmin
 
-    assert [m._meta.label for m, a in admin.site._registry.items() if m in MODELS and not isinstance(a, PortalModelAdmin)] == []
+    assert [
+        m._meta.label for m, a in admin.site._registry.items() if m in MODELS and not isinstance(a, PortalModelAdmin)
+    ] == []
 
 
 def test_the_text_of_mail_is_nobodys_to_read(client):
@@ -101,7 +103,12 @@ def test_the_text_of_mail_is_nobodys_to_read(client):
     enter(client, "director")
     made = {
         name: OutboxMessage.objects.create(
-            to="a@lakeshore.example", template=name, subject=f"About {name}", text="KEY-TO-IT", html="KEY-TO-IT", created_at="2026-01-01T00:00Z"
+            to="a@lakeshore.example",
+            template=name,
+            subject=f"About {name}",
+            text="KEY-TO-IT",
+            html="KEY-TO-IT",
+            created_at="2026-01-01T00:00Z",
         )
         for name in ("sign_in_code", "disclosure_link")
     }
@@ -110,7 +117,8 @@ def test_the_text_of_mail_is_nobodys_to_read(client):
     assert "About sign_in_code" not in client.get(names).content.decode()
     assert client.get(f"{names}{made['sign_in_code'].pk}/change/").status_code == 302
     shown = client.get(f"{names}{made['disclosure_link'].pk}/change/").content.decode()
-    assert "About disclosure_link" in shown and "KEY-TO-IT" not in shown
+    assert "About disclosure_link" in shown
+    assert "KEY-TO-IT" not in shown
 
 
 # --- acts --------------------------------------------------------------------------------------------
@@ -123,7 +131,10 @@ def act(client, row, name, **data):
 def test_a_certificate_is_corrected_and_revoked_with_a_reason(client):
     certificate = claimed().certificates.get()
     staff = enter(client, "staff")
-    assert certificate.code in client.get(listing(Certificate), {"q": certificate.claim.person.family_name}).content.decode()
+    assert (
+        certificate.code
+        in client.get(listing(Certificate), {"q": certificate.claim.person.family_name}).content.decode()
+    )
     before = AuditEvent.objects.count()
     silent = act(client, certificate, "supersede", reason=" ")
     assert "Say why, in a sentence." in silent.content.decode()
@@ -208,7 +219,10 @@ def test_the_director_gives_and_takes_roles(client):
     own = OfficeRole.objects.get(role="director")
     assert "This is the only director" in act(client, own, "take_back").content.decode()
     assert OfficeRole.objects.get(role="director").revoked_at is None
-    assert list(AuditEvent.objects.order_by("pk").values_list("event", flat=True)) == ["office_role_granted", "office_role_revoked"]
+    assert list(AuditEvent.objects.order_by("pk").values_list("event", flat=True)) == [
+        "office_role_granted",
+        "office_role_revoked",
+    ]
 
 
 def test_staff_give_no_roles(client):

@@ -29,7 +29,19 @@ def staff(client):
 
 
 def written():
-    return tuple(m.objects.count() for m in (AuditEvent, ChangeRequest, Decision, MitigationAction, OutboxMessage, RelevanceDecision, TransitionLog, Waiver))
+    return tuple(
+        m.objects.count()
+        for m in (
+            AuditEvent,
+            ChangeRequest,
+            Decision,
+            MitigationAction,
+            OutboxMessage,
+            RelevanceDecision,
+            TransitionLog,
+            Waiver,
+        )
+    )
 
 
 def step(client, made, verb):
@@ -60,19 +72,36 @@ def test_the_whole_review_through_the_pages(client, staff):
 
     answer = client.post(
         url("decide", made),
-        {"relationship": tie.pk, "previous": "", "relevant": "yes", "strategy": "peer_review_planning", "performed_by": "Meihua Lin, MD", "rationale": ""},
+        {
+            "relationship": tie.pk,
+            "previous": "",
+            "relevant": "yes",
+            "strategy": "peer_review_planning",
+            "performed_by": "Meihua Lin, MD",
+            "rationale": "",
+        },
     )
     assert answer.status_code == 302
     action = MitigationAction.objects.get()
     assert (action.relationship, action.performed_by, action.recorded_by) == (tie, "Meihua Lin, MD", staff.person)
     step(client, made, "start_review")
     # faculty: what planners did does not clear a speaker
-    client.post(url("decide", made), {"relationship": tie.pk, "previous": RelevanceDecision.objects.get().pk, "relevant": "yes", "strategy": "attest"})
+    client.post(
+        url("decide", made),
+        {
+            "relationship": tie.pk,
+            "previous": RelevanceDecision.objects.get().pk,
+            "relevant": "yes",
+            "strategy": "attest",
+        },
+    )
     assert list(MitigationAction.objects.values_list("strategy", flat=True)) == ["peer_review_planning", "attest"]
     assert RelevanceDecision.objects.count() == 1
 
     assert client.get(url("return", made)).status_code == 200
-    client.post(url("return", made), {**_rows(("format", "Say who owns titration.", "CORE-6")), "note": "Nearly there."})
+    client.post(
+        url("return", made), {**_rows(("format", "Say who owns titration.", "CORE-6")), "note": "Nearly there."}
+    )
     assert fresh(made).status == "returned"
     request = ChangeRequest.objects.get()
     assert (request.section, request.text, request.rule) == ("format", "Say who owns titration.", "CORE-6")
@@ -118,8 +147,12 @@ def test_returning_keeps_what_was_typed(client, staff):
     made = office("in_review")
     before = written()
 
-    more = client.post(url("return", made), _rows(("agenda", "Shorten lunch.", "AMA-CALC-3"), action="add")).content.decode()
-    refused = client.post(url("return", made), {**_rows(("agenda", "  ", "")), "note": "Nearly there."}).content.decode()
+    more = client.post(
+        url("return", made), _rows(("agenda", "Shorten lunch.", "AMA-CALC-3"), action="add")
+    ).content.decode()
+    refused = client.post(
+        url("return", made), {**_rows(("agenda", "  ", "")), "note": "Nearly there."}
+    ).content.decode()
 
     assert "Shorten lunch." in more
     assert 'name="form-1-text"' in more
@@ -134,7 +167,13 @@ def test_deciding_keeps_what_was_typed(client, staff):
     before = written()
 
     without_reviewer = client.post(
-        url("decide", made), {"relationship": tie.pk, "relevant": "yes", "strategy": "peer_review_planning", "rationale": "She consults for them."}
+        url("decide", made),
+        {
+            "relationship": tie.pk,
+            "relevant": "yes",
+            "strategy": "peer_review_planning",
+            "rationale": "She consults for them.",
+        },
     ).content.decode()
     silent = client.post(url("decide", made), {"relationship": tie.pk}).content.decode()
 
@@ -159,7 +198,9 @@ def test_somebody_else_decided_meanwhile(client, staff):
 # --- reasons -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("verb", "state", "target"), [("reject", "in_review", "rejected"), ("cancel", "approved", "cancelled")])
+@pytest.mark.parametrize(
+    ("verb", "state", "target"), [("reject", "in_review", "rejected"), ("cancel", "approved", "cancelled")]
+)
 def test_reject_and_cancel_ask_why(client, staff, verb, state, target):
     made = office(state)
     assert client.get(url("reason", made, verb=verb)).status_code == 200
