@@ -15,7 +15,11 @@ class RulesBackend(BaseBackend):
         return None
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.select_related("person").filter(pk=user_id, is_active=True, person__deactivated_at=None).first()
+        user = (
+            User.objects.select_related("person")
+            .filter(pk=user_id, is_active=True, person__deactivated_at=None)
+            .first()
+        )
         return user
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:

@@ -29,8 +29,12 @@ class CodeForm(PortalForm):
 class IntroductionForm(PortalForm):
     """What a first visitor tells us (decision 22): name, degree, profession, nothing more."""
 
-    given_name = forms.CharField(label=_("First name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
-    family_name = forms.CharField(label=_("Last name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    given_name = forms.CharField(
+        label=_("First name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    family_name = forms.CharField(
+        label=_("Last name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
     degrees = forms.CharField(
         label=_("Degrees"), max_length=100, required=False, help_text=_("As on your certificate, for example MD, MPH or RN, BSN"),
         widget=forms.TextInput(attrs={"autocomplete": "honorific-suffix"}),

@@ -14,7 +14,9 @@ def plannable(actor: Actor) -> QuerySet[Activity]:
     found = Activity.objects.all()
     if actor.is_office:
         return found
-    role = ActivityRole.objects.filter(activity=OuterRef("pk"), person_id=actor.person_id or 0, role__in=EDITING_ROLES, removed_at=None)
+    role = ActivityRole.objects.filter(
+        activity=OuterRef("pk"), person_id=actor.person_id or 0, role__in=EDITING_ROLES, removed_at=None
+    )
     return found.filter(Q(department__in=actor.departments) | Exists(role))
 
 
@@ -46,7 +48,13 @@ def editable_plan(actor: Actor, number: str) -> Activity:
 
 def public(number: str) -> Activity:
     """An activity that everybody may see."""
-    found = Activity.objects.filter(status__in=[*PUBLIC, ActivityStatus.CANCELLED], number=number, published_at__isnull=False).select_related("department").first()
+    found = (
+        Activity.objects.filter(
+            status__in=[*PUBLIC, ActivityStatus.CANCELLED], number=number, published_at__isnull=False
+        )
+        .select_related("department")
+        .first()
+    )
     if found is None:
         raise Http404
     return found

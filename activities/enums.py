@@ -92,7 +92,14 @@ class RoleKind(models.TextChoices):
 
 
 PLANNER_ROLES = frozenset(
-    {RoleKind.DIRECTOR, RoleKind.CO_DIRECTOR, RoleKind.PLANNER, RoleKind.NURSE_PLANNER, RoleKind.PHARMACIST_PLANNER, RoleKind.COORDINATOR}
+    {
+        RoleKind.DIRECTOR,
+        RoleKind.CO_DIRECTOR,
+        RoleKind.PLANNER,
+        RoleKind.NURSE_PLANNER,
+        RoleKind.PHARMACIST_PLANNER,
+        RoleKind.COORDINATOR,
+    }
 )
 FACULTY_ROLES = frozenset({RoleKind.SPEAKER, RoleKind.MODERATOR, RoleKind.PANELIST, RoleKind.AUTHOR, RoleKind.REVIEWER})
 # A coordinator who only arranges rooms does not control content; the planner says so by unticking (SII-3.0).

@@ -13,7 +13,9 @@ ACTIVITY = Workflow(
     (
         Transition("submit", {A.DRAFT}, A.SUBMITTED, perm="activities.edit_plan"),
         Transition("resubmit", {A.RETURNED}, A.SUBMITTED, perm="activities.edit_plan"),
-        Transition("withdraw", {A.DRAFT, A.SUBMITTED, A.IN_REVIEW, A.RETURNED}, A.WITHDRAWN, perm="activities.edit_plan"),
+        Transition(
+            "withdraw", {A.DRAFT, A.SUBMITTED, A.IN_REVIEW, A.RETURNED}, A.WITHDRAWN, perm="activities.edit_plan"
+        ),
         Transition("start_review", {A.SUBMITTED}, A.IN_REVIEW, perm=OFFICE),
         Transition("return", {A.SUBMITTED, A.IN_REVIEW}, A.RETURNED, perm=OFFICE),
         Transition("reject", {A.IN_REVIEW}, A.REJECTED, perm=OFFICE),

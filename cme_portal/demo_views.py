@@ -30,7 +30,12 @@ ACCOUNTS = (
 def index(request: HttpRequest) -> HttpResponse:
     """Who can be played, one button each."""
     domain = Provider.current().office_email.split("@")[-1]
-    users = {u.email: u for u in User.objects.filter(email__in=[f"{name}@{domain}" for name, *_rest in ACCOUNTS]).select_related("person")}
+    users = {
+        u.email: u
+        for u in User.objects.filter(email__in=[f"{name}@{domain}" for name, *_rest in ACCOUNTS]).select_related(
+            "person"
+        )
+    }
     rows = [(users.get(f"{name}@{domain}"), role, what) for name, role, what, _to in ACCOUNTS]
     return render(request, "demo/index.html", {"rows": [r for r in rows if r[0]], "now": clock.now()})
 
@@ -53,7 +58,9 @@ def mail(request: HttpRequest) -> HttpResponse:
     to = request.GET.get("to", "").strip().lower()
     if to:
         messages = messages.filter(to=to)
-    return render(request, "demo/mail.html", {"page": Paginator(messages, 50).get_page(request.GET.get("page")), "to": to})
+    return render(
+        request, "demo/mail.html", {"page": Paginator(messages, 50).get_page(request.GET.get("page")), "to": to}
+    )
 
 
 @page(public=True)

@@ -12,16 +12,24 @@ from common import unfold
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
-PORTAL_ENV = env.str("PORTAL_ENV", "development", validate=validate.OneOf(["production", "demo", "test", "development"]))
+PORTAL_ENV = env.str(
+    "PORTAL_ENV", "development", validate=validate.OneOf(["production", "demo", "test", "development"])
+)
 PRODUCTION = PORTAL_ENV == "production"
 PORTAL_DEMO = env.bool("PORTAL_DEMO", False)
 if PORTAL_DEMO and PRODUCTION:
     # Decision 26: demo pages sign anybody in; they never exist beside production settings.
     raise SystemExit("PORTAL_DEMO=1 is refused with PORTAL_ENV=production. Unset one of them.")
 
-SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32)) if PRODUCTION else env.str("SECRET_KEY", "insecure-development-key-never-use-it-in-production")
+SECRET_KEY = (
+    env.str("SECRET_KEY", validate=validate.Length(min=32))
+    if PRODUCTION
+    else env.str("SECRET_KEY", "insecure-development-key-never-use-it-in-production")
+)
 DEBUG = env.bool("DEBUG", False) and not PRODUCTION
-PORTAL_BASE_URL = env.str("PORTAL_BASE_URL", "http://localhost:8000", validate=validate.URL(require_tld=False)).rstrip("/")
+PORTAL_BASE_URL = env.str("PORTAL_BASE_URL", "http://localhost:8000", validate=validate.URL(require_tld=False)).rstrip(
+    "/"
+)
 _base = urlsplit(PORTAL_BASE_URL)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_base.hostname or "localhost", "localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_BASE_URL]
@@ -161,7 +169,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-_bootstrap = importlib.util.find_spec("bootstrap")  # the wheel bootstrap-wrapper: its compiled CSS, no script (decision 29)
+_bootstrap = importlib.util.find_spec(
+    "bootstrap"
+)  # the wheel bootstrap-wrapper: its compiled CSS, no script (decision 29)
 STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", Path(_bootstrap.submodule_search_locations[0]))]  # type: ignore[union-attr, index]
 STORAGE_DIR = Path(env.str("STORAGE_DIR", str(BASE_DIR / "media")))
 STORAGES = {
@@ -202,8 +212,16 @@ CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", str(STORAGE_DIR / 
 CELERY_BEAT_SCHEDULE = {
     "resend-due-jobs": {"task": "common.jobs.resend_due", "schedule": 10.0},
     "heartbeat": {"task": "common.jobs.heartbeat", "schedule": 15.0},
-    "shuffle-answers": {"task": "common.jobs.run_named", "schedule": 86400.0, "args": ["evaluations.tasks.shuffle_answers"]},
-    "close-sessions": {"task": "common.jobs.run_named", "schedule": 60.0, "args": ["activities.tasks.advance_by_clock"]},
+    "shuffle-answers": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["evaluations.tasks.shuffle_answers"],
+    },
+    "close-sessions": {
+        "task": "common.jobs.run_named",
+        "schedule": 60.0,
+        "args": ["activities.tasks.advance_by_clock"],
+    },
 }
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
@@ -213,14 +231,20 @@ REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
 REFERENCE_LOADERS = ("credits.reference.load",)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
-CATALOGUE_CREDIT = "credits.domain.designations.labels"  # (activity ids) -> {id: runs}: the credit each activity shows in lists
-NAME_STANDS_ON = ("credits.domain.certificates.name_stands_on",)  # (person id) -> bool: is the name on something issued?
+CATALOGUE_CREDIT = (
+    "credits.domain.designations.labels"  # (activity ids) -> {id: runs}: the credit each activity shows in lists
+)
+NAME_STANDS_ON = (
+    "credits.domain.certificates.name_stands_on",
+)  # (person id) -> bool: is the name on something issued?
 PAGE_PANELS: dict[str, tuple[str, ...]] = {
     "activity": ("integrity.panels.activity", "credits.panels.activity"),
     "agenda": ("credits.panels.agenda",),
 }
 ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
-DISCLOSURE_DELIVERY = "integrity.domain.disclosure_text.record_delivery"  # f(activity=, session=, person=, sha=, channel=, at=)
+DISCLOSURE_DELIVERY = (
+    "integrity.domain.disclosure_text.record_delivery"  # f(activity=, session=, person=, sha=, channel=, at=)
+)
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}
@@ -235,7 +259,8 @@ structlog.configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer()
-        if env.str("LOG_FORMAT", "json" if PRODUCTION else "console", validate=validate.OneOf(["json", "console"])) == "json"
+        if env.str("LOG_FORMAT", "json" if PRODUCTION else "console", validate=validate.OneOf(["json", "console"]))
+        == "json"
         else structlog.dev.ConsoleRenderer(colors=False),
     ],
     cache_logger_on_first_use=True,

@@ -16,5 +16,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 _media = Path(tempfile.mkdtemp(prefix="cme-test-media-"))
-STORAGES = {**STORAGES, "private": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(_media)}}}
+STORAGES = {
+    **STORAGES,
+    "private": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(_media)}},
+}
 WHITENOISE_AUTOREFRESH = True  # files are looked up when asked for; no folder of collected ones is needed

@@ -6,7 +6,9 @@ from common import clock, locks
 from common.actors import Actor
 
 
-def record(event: str, *, by: Actor, subject: models.Model, old: object = None, new: object = None, reason: str = "") -> None:
+def record(
+    event: str, *, by: Actor, subject: models.Model, old: object = None, new: object = None, reason: str = ""
+) -> None:
     """Write the event in the caller's transaction, so that it exists exactly when the change does."""
     locks.require_transaction()
     from common.models import AuditEvent

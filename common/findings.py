@@ -50,7 +50,9 @@ class Check:
 _CHECKS: dict[str, list[Check]] = {}
 
 
-def check(*rules: str, gates: Iterable[str], group: str = "Planning") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def check(
+    *rules: str, gates: Iterable[str], group: str = "Planning"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a `check_*` function for gates such as "submission" or "approval"; it cites at least one rule."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +79,10 @@ def collect(gate: str, facts: Any, *, subject: models.Model) -> list[Finding]:
             continue
         result = item.function(facts)
         results = [result] if isinstance(result, Finding) else list(result or ())
-        found += [replace(f, rules=f.rules or item.rules, group=item.group if f.group == "Planning" else f.group) for f in results]
+        found += [
+            replace(f, rules=f.rules or item.rules, group=item.group if f.group == "Planning" else f.group)
+            for f in results
+        ]
     if not any(f.is_open for f in found):
         return found
     waived = _waived_rules(subject)

@@ -84,7 +84,9 @@ def run(job_id: int, *, take_over: bool = False) -> None:
 
     _load_tasks()
     at = clock.now()
-    free = Q(state=JobState.DUE) | (Q(state=JobState.RUNNING) if take_over else Q(state=JobState.RUNNING, leased_until__lt=at))
+    free = Q(state=JobState.DUE) | (
+        Q(state=JobState.RUNNING) if take_over else Q(state=JobState.RUNNING, leased_until__lt=at)
+    )
     leased = Job.objects.filter(free, pk=job_id, due_at__lte=at).update(
         state=JobState.RUNNING, leased_until=at + LEASE, attempts=F("attempts") + 1
     )
@@ -100,7 +102,14 @@ def run(job_id: int, *, take_over: bool = False) -> None:
             state=JobState.FAILED if given_up else JobState.DUE, leased_until=None,
             due_at=clock.now() + later_by, last_error=f"{type(error).__name__}: {error}"[:2000],
         )  # fmt: skip
-        log.error("job_failed", job=job_id, name=job.name, attempts=job.attempts, error=type(error).__name__, given_up=given_up)
+        log.error(
+            "job_failed",
+            job=job_id,
+            name=job.name,
+            attempts=job.attempts,
+            error=type(error).__name__,
+            given_up=given_up,
+        )
         if getattr(settings, "CELERY_TASK_EAGER_PROPAGATES", False):
             raise
         return
@@ -114,7 +123,9 @@ def resend_due(limit: int = 500) -> int:
 
     at = clock.now()
     grace = at - dt.timedelta(seconds=5)
-    open_jobs = Job.objects.filter(Q(state=JobState.DUE, due_at__lt=grace) | Q(state=JobState.RUNNING, leased_until__lt=at))
+    open_jobs = Job.objects.filter(
+        Q(state=JobState.DUE, due_at__lt=grace) | Q(state=JobState.RUNNING, leased_until__lt=at)
+    )
     ids = list(open_jobs.order_by("due_at").values_list("pk", flat=True)[:limit])
     for job_id in ids:
         _nudge(job_id)

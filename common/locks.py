@@ -21,7 +21,9 @@ def lock_key(namespace: str, key: object) -> None:
     """Hold an advisory lock on (purpose, key) until the transaction ends."""
     require_transaction()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NAMESPACES[namespace], zlib.crc32(str(key).encode()) - 2**31])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", [NAMESPACES[namespace], zlib.crc32(str(key).encode()) - 2**31]
+        )
 
 
 def lock_row(queryset: "models.QuerySet[M] | models.Manager[M]", **lookup: object) -> M:

@@ -10,7 +10,9 @@ from django.utils.html import strip_tags
 from common import clock, jobs, locks
 
 
-def send(template: str, *, to: str, to_name: str = "", subject: str, context: dict[str, Any], key: str | None = None) -> None:
+def send(
+    template: str, *, to: str, to_name: str = "", subject: str, context: dict[str, Any], key: str | None = None
+) -> None:
     """Write the message and its delivery job; with a `key` the same news is never sent twice."""
     locks.require_transaction()
     from common.models import OutboxMessage

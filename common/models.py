@@ -153,7 +153,9 @@ class RuleParameter(models.Model):
     checked_on = models.DateField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["code", "scope", "effective_from"], name="parameter_version_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "scope", "effective_from"], name="parameter_version_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} = {self.value}"

@@ -53,7 +53,11 @@ def page(*, perm: str = "", public: bool = False, write: bool = False, link: boo
                 if not request.actor.is_authenticated:  # type: ignore[attr-defined]
                     return sign_in_first(request)
                 if not rules.has_perm(perm, request.actor):  # type: ignore[attr-defined]
-                    return refuse(request, DomainError("This page is for people with another role. The CME office can give access."), 403)
+                    return refuse(
+                        request,
+                        DomainError("This page is for people with another role. The CME office can give access."),
+                        403,
+                    )
             try:
                 if request.method == "POST" or not settings.ENFORCE_READ_ONLY_GET:
                     return view(request, *args, **kwargs)

@@ -1,12 +1,13 @@
 """Reference data (decision 15): versioned TOML files of the repository, loaded idempotently, never by migration."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.module_loading import import_string
 
 from common import locks, rulesets
@@ -30,15 +31,32 @@ def load() -> dict[str, int]:
         locks.lock_key("reference", "all")
         counts = {}
         for model, name in ((Statement, "statements"), (RuleParameter, "parameters")):
-            rows = read(name)["rows"]
-            for row in rows:
-                keys = {"code": row["code"], "scope": row.get("scope", ""), "effective_from": row["effective_from"]}
-                model.objects.update_or_create(**keys, defaults={k: v for k, v in row.items() if k not in keys})
-            counts[name] = len(rows)
+            counts[name] = bring(model, read(name)["rows"], keys=("code", "scope", "effective_from"))
         for path in settings.REFERENCE_LOADERS:
             counts[path] = import_string(path)()
     rulesets.forget()
     return counts
+
+
+def bring(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, keys: Sequence[str]) -> int:
+    """Make a table hold these rows, found by their keys: new ones are added, changed ones saved. Two queries if nothing changed.
+
+    Returns how many rows there are. Rows that the file no longer has stay: something may have been issued under them.
+    """
+    fields = {f.name: f for f in model._meta.concrete_fields}
+    known = {tuple(getattr(row, key) for key in keys): row for row in model._default_manager.all()}
+    new = []
+    for values in rows:
+        wanted = dict.fromkeys(keys, "") | {k: fields[k].to_python(v) for k, v in values.items()}
+        row = known.get(tuple(wanted[key] for key in keys))
+        if row is None:
+            new.append(model(**wanted))
+        elif changed := [k for k, v in wanted.items() if getattr(row, k) != v]:
+            for key in changed:
+                setattr(row, key, wanted[key])
+            row.save(update_fields=changed)
+    model._default_manager.bulk_create(new)
+    return len(rows)
 
 
 def connection_is_open() -> bool:

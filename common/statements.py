@@ -23,7 +23,9 @@ def body(code: str, *, scope: str = "", on: dt.date | None = None) -> str:
     from common.models import Statement
 
     day = on or clock.now().date()
-    rows = Statement.objects.filter(code=code, effective_from__lte=day).filter(Q(effective_to=None) | Q(effective_to__gt=day))
+    rows = Statement.objects.filter(code=code, effective_from__lte=day).filter(
+        Q(effective_to=None) | Q(effective_to__gt=day)
+    )
     row = rows.filter(scope__in=["", scope]).order_by("-scope", "-effective_from").first()
     if row is None:
         raise LookupError(f"No wording of {code} holds on {day}.")

@@ -16,7 +16,13 @@ def note(kind: str, obj: models.Model, actor: Actor) -> None:
 
     try:
         with transaction.atomic(savepoint=True):  # own savepoint: a failed note must not spoil the page
-            SeenNote.objects.create(kind=kind, subject_type=obj._meta.label_lower, subject_id=obj.pk, person_id=actor.person_id, at=clock.now())
+            SeenNote.objects.create(
+                kind=kind,
+                subject_type=obj._meta.label_lower,
+                subject_id=obj.pk,
+                person_id=actor.person_id,
+                at=clock.now(),
+            )
     except DatabaseError:
         log.warning("note_lost", kind=kind)
 

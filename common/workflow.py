@@ -65,7 +65,9 @@ class Workflow:
         old = obj.status  # type: ignore[attr-defined]
         if old not in transition.sources:
             word = self.states(old).label.lower()
-            raise Conflict(f"This cannot be done while the {self.name} is {word}. Reload the page to see where it stands.")
+            raise Conflict(
+                f"This cannot be done while the {self.name} is {word}. Reload the page to see where it stands."
+            )
         if transition.perm and by.kind == "user" and not _may(by, transition.perm, obj):
             raise NotAllowed("Your role does not allow this step. The CME office can do it.")
         obj.status = transition.target  # type: ignore[attr-defined]

@@ -16,7 +16,11 @@ def claimable(number: str) -> Activity:
 
 
 def own_claim(actor: Actor, pk: int) -> Claim:
-    found = Claim.objects.select_related("activity", "person").filter(pk=pk, person_id=actor.person_id or 0, status=ClaimStatus.LIVE).first()
+    found = (
+        Claim.objects.select_related("activity", "person")
+        .filter(pk=pk, person_id=actor.person_id or 0, status=ClaimStatus.LIVE)
+        .first()
+    )
     if found is None or actor.person_id is None:
         raise Http404
     return found

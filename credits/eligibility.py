@@ -148,7 +148,9 @@ def blockers(facts: Facts) -> list[Blocker]:
     if facts.activity_status not in CLAIMABLE_STATUSES:
         found.append(Blocker("not_open", "WF-7", "This activity is not open for claims."))
     if facts.credit is None:
-        found.append(Blocker("not_designated", "IP-1", "No credit that fits your profession was designated for this activity."))
+        found.append(
+            Blocker("not_designated", "IP-1", "No credit that fits your profession was designated for this activity.")
+        )
     if facts.evaluation_required and not facts.evaluation_done:
         found.append(Blocker("evaluation", "AMA-CLAIM-1", "Answer the evaluation first. It takes about a minute."))
     verdicts = [verdict(facts, s) for s in facts.sessions]

@@ -26,7 +26,9 @@ class CheckInForm(PortalForm):
 class ClaimForm(forms.Form):
     """One decimal per session that can be claimed, named s<id>; the page writes the steppers itself."""
 
-    def __init__(self, data: Any, *, verdicts: list[SessionVerdict], offered: dict[int, Decimal], by_quarter: bool) -> None:
+    def __init__(
+        self, data: Any, *, verdicts: list[SessionVerdict], offered: dict[int, Decimal], by_quarter: bool
+    ) -> None:
         super().__init__(data)
         self.verdicts, self.offered, self.by_quarter = verdicts, offered, by_quarter
         self.problems: dict[int, str] = {}
@@ -68,9 +70,23 @@ class ClaimForm(forms.Form):
 class TranscriptFilterForm(PortalForm):
     """The period of a transcript: one of three usual ones, or days. A usual one wins over days."""
 
-    period = forms.ChoiceField(required=False, choices=[("all", _("All")), ("year", _("This year")), ("months", _("Last 12 months"))], widget=forms.HiddenInput)
-    since = forms.DateField(label=_("From"), required=False, widget=widgets.DateInput(), error_messages={"invalid": _("Write a day, for example 2026-01-31.")})
-    until = forms.DateField(label=_("To"), required=False, widget=widgets.DateInput(), error_messages={"invalid": _("Write a day, for example 2026-01-31.")})
+    period = forms.ChoiceField(
+        required=False,
+        choices=[("all", _("All")), ("year", _("This year")), ("months", _("Last 12 months"))],
+        widget=forms.HiddenInput,
+    )
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=widgets.DateInput(),
+        error_messages={"invalid": _("Write a day, for example 2026-01-31.")},
+    )
+    until = forms.DateField(
+        label=_("To"),
+        required=False,
+        widget=widgets.DateInput(),
+        error_messages={"invalid": _("Write a day, for example 2026-01-31.")},
+    )
     optional_fields = ()
 
     def make_helper(self) -> Any:

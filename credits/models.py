@@ -52,8 +52,14 @@ class Designation(models.Model):
     class Meta:
         triggers = [pgtrigger.ReadOnly(name="designation_fixed", exclude=["ended_at"])]
         constraints = [
-            models.UniqueConstraint(fields=["activity", "credit_type"], condition=Q(ended_at=None), name="designation_once"),
-            models.CheckConstraint(condition=Q(maximum__gte=0), name="designation_maximum_positive", violation_error_message="Credit is not negative."),
+            models.UniqueConstraint(
+                fields=["activity", "credit_type"], condition=Q(ended_at=None), name="designation_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(maximum__gte=0),
+                name="designation_maximum_positive",
+                violation_error_message="Credit is not negative.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -75,7 +81,9 @@ class Claim(models.Model):
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_by = models.CharField(max_length=250, blank=True)
     void_reason = models.TextField(blank=True)
-    form_key = models.UUIDField(null=True, unique=True, help_text="One per opened page: a second press finds the first claim")
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="One per opened page: a second press finds the first claim"
+    )
 
     class Meta:
         constraints = [
@@ -101,7 +109,9 @@ class ClaimTotal(models.Model):
     designation = models.ForeignKey(Designation, on_delete=models.PROTECT, null=True, related_name="claim_totals")
     minutes = models.PositiveIntegerField()
     credits = models.DecimalField(max_digits=6, decimal_places=2)
-    designated = models.DecimalField(max_digits=6, decimal_places=2, help_text="The maximum then, for non-physician wording (AMA-CERT-2)")
+    designated = models.DecimalField(
+        max_digits=6, decimal_places=2, help_text="The maximum then, for non-physician wording (AMA-CERT-2)"
+    )
 
     class Meta:
         triggers = [append_only("claim_total")]
@@ -127,7 +137,9 @@ class ClaimLine(models.Model):
     session = models.ForeignKey("activities.Session", on_delete=models.PROTECT, null=True, related_name="claim_lines")
     credit_type = models.ForeignKey(CreditType, on_delete=models.PROTECT, related_name="+")
     minutes = models.PositiveIntegerField()
-    credits = models.DecimalField(max_digits=6, decimal_places=2, null=True, help_text="Per line in a series only (decision 7)")
+    credits = models.DecimalField(
+        max_digits=6, decimal_places=2, null=True, help_text="Per line in a series only (decision 7)"
+    )
     facts = models.JSONField(encoder=DjangoJSONEncoder)
     voided_at = models.DateTimeField(null=True, blank=True)
 
@@ -161,7 +173,9 @@ class Certificate(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     requested_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True, blank=True)
-    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replacement")
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replacement"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=250, blank=True)
     end_reason = models.TextField(blank=True)

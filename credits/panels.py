@@ -26,7 +26,11 @@ def agenda(activity: Activity, actor: Actor) -> Panel:
 
 def activity(activity: Activity, actor: Actor) -> Panel:
     """The mandated statements of a designated activity, each its own paragraph (AMA-DES-5)."""
-    rows = list(Designation.objects.filter(activity=activity, ended_at=None).select_related("credit_type").order_by("credit_type__position"))
+    rows = list(
+        Designation.objects.filter(activity=activity, ended_at=None)
+        .select_related("credit_type")
+        .order_by("credit_type__position")
+    )
     found = [statements.runs(rows[0].accreditation_statement)] if rows else []
     found += [statements.runs(r.statement) for r in rows if r.statement]
     return Panel("credits/partials/_statements.html", {"statements": found})

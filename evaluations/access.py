@@ -18,5 +18,7 @@ def questionnaire(actor: Actor, number: str) -> tuple[Activity, Questionnaire]:
     if sheet is None or actor.person_id is None:
         raise Http404
     if not attendance.of_person(actor.person_id, activity):
-        raise NotAllowed("The evaluation opens for people who took part. Check in first, or ask the coordinator to mark you present.")
+        raise NotAllowed(
+            "The evaluation opens for people who took part. Check in first, or ask the coordinator to mark you present."
+        )
     return activity, sheet

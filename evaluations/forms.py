@@ -43,12 +43,22 @@ class EvaluationForm(PortalForm):
                 label=question.text, choices=[("yes", _("Yes")), ("no", _("No"))], widget=forms.RadioSelect, required=question.required,
                 error_messages={"required": _("Answer yes or no.")},
             )  # fmt: skip
-            self.fields[f"{name}_text"] = forms.CharField(label=_("If not, what did you notice?"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+            self.fields[f"{name}_text"] = forms.CharField(
+                label=_("If not, what did you notice?"),
+                required=False,
+                max_length=2000,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
         elif question.kind == QuestionKind.COMMITMENT:
             choices = [(text, text) for text in question.choices]
             self.fields[name] = forms.MultipleChoiceField(label=question.text, choices=[*choices, (NO_CHANGE, _("No change: I already do these, or they don’t apply"))], required=False, widget=forms.CheckboxSelectMultiple)  # fmt: skip
         else:
-            self.fields[name] = forms.CharField(label=question.text, required=question.required, max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
+            self.fields[name] = forms.CharField(
+                label=question.text,
+                required=question.required,
+                max_length=4000,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
 
     def answers(self) -> dict[int, Any]:
         """Question id → what `responses.submit` stores."""
@@ -56,7 +66,11 @@ class EvaluationForm(PortalForm):
         for question in self.questions:
             value = self.cleaned_data.get(f"q{question.pk}")
             if question.kind == QuestionKind.BIAS:
-                found[question.pk] = {"yes": value == "yes", "text": self.cleaned_data.get(f"q{question.pk}_text", "")} if value else None
+                found[question.pk] = (
+                    {"yes": value == "yes", "text": self.cleaned_data.get(f"q{question.pk}_text", "")}
+                    if value
+                    else None
+                )
             elif question.kind == QuestionKind.COMMITMENT:
                 found[question.pk] = [v for v in value or [] if v != NO_CHANGE]
             else:
@@ -66,4 +80,6 @@ class EvaluationForm(PortalForm):
     def rows(self) -> list[tuple[Question, forms.BoundField, forms.BoundField | None]]:
         """Each question with its field, and the comment field where it has one; changes first, as the mockup does."""
         ordered = sorted(self.questions, key=lambda q: (q.kind != QuestionKind.COMMITMENT, q.position))
-        return [(q, self[f"q{q.pk}"], self[f"q{q.pk}_text"] if f"q{q.pk}_text" in self.fields else None) for q in ordered]
+        return [
+            (q, self[f"q{q.pk}"], self[f"q{q.pk}_text"] if f"q{q.pk}_text" in self.fields else None) for q in ordered
+        ]

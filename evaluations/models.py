@@ -57,7 +57,11 @@ class Draft(models.Model):
     saved_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["questionnaire", "person", "session"], nulls_distinct=False, name="draft_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["questionnaire", "person", "session"], nulls_distinct=False, name="draft_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
@@ -73,7 +77,11 @@ class Completion(models.Model):
 
     class Meta:
         triggers = [append_only("completion")]
-        constraints = [models.UniqueConstraint(fields=["questionnaire", "person", "session"], nulls_distinct=False, name="completion_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["questionnaire", "person", "session"], nulls_distinct=False, name="completion_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} done {self.questionnaire_id}"

@@ -42,7 +42,9 @@ def request_code(*, email: str) -> str:
     """
     email = normalize_email(email)
     if not ratelimit.hit("sign_in_send", email, limit=SENDS_PER_ADDRESS, per=LIFE):
-        raise Conflict("Several codes are on their way to this address already. Use the newest one, or wait ten minutes.")
+        raise Conflict(
+            "Several codes are on their way to this address already. Use the newest one, or wait ten minutes."
+        )
     code, key, at = codes.make(CODE_LENGTH), secrets.token_urlsafe(24), clock.now()
     with transaction.atomic(durable=True):
         SignInCode.objects.create(email=email, code_hash=_hash(code, key), key=key, created_at=at, expires_at=at + LIFE)
@@ -124,8 +126,12 @@ def _attach(person: Person, email: str) -> User:
     user = User.objects.filter(person=person).first()
     if user is None:
         user = User.objects.create_user(email, person, date_joined=at)
-    EmailAddress.objects.get_or_create(user=user, email=email, defaults={"verified": True, "primary": user.email == email})
-    identities.link(person=person, kind="email", value=email, by=Actor(kind="link", label=email), reason="proved by a code")
+    EmailAddress.objects.get_or_create(
+        user=user, email=email, defaults={"verified": True, "primary": user.email == email}
+    )
+    identities.link(
+        person=person, kind="email", value=email, by=Actor(kind="link", label=email), reason="proved by a code"
+    )
     audit.record("address_proved", by=Actor(kind="link", label=email), subject=person)
     return user
 

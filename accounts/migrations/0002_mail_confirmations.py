@@ -6,36 +6,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='person',
-            name='insert_insert',
+            model_name="person",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='person',
-            name='update_update',
+            model_name="person",
+            name="update_update",
         ),
         migrations.AddField(
-            model_name='person',
-            name='mail_confirmations',
-            field=models.BooleanField(default=True, help_text='E-mail to confirm what the person did; news they need comes anyway'),
+            model_name="person",
+            name="mail_confirmations",
+            field=models.BooleanField(
+                default=True, help_text="E-mail to confirm what the person did; news they need comes anyway"
+            ),
         ),
         migrations.AddField(
-            model_name='personevent',
-            name='mail_confirmations',
-            field=models.BooleanField(default=True, help_text='E-mail to confirm what the person did; news they need comes anyway'),
+            model_name="personevent",
+            name="mail_confirmations",
+            field=models.BooleanField(
+                default=True, help_text="E-mail to confirm what the person did; news they need comes anyway"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='person',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "accounts_personevent" ("created_at", "deactivated_at", "degrees", "family_name", "given_name", "id", "is_physician", "mail_confirmations", "name_confirmed_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profession", "specialty") VALUES (NEW."created_at", NEW."deactivated_at", NEW."degrees", NEW."family_name", NEW."given_name", NEW."id", NEW."is_physician", NEW."mail_confirmations", NEW."name_confirmed_at", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profession", NEW."specialty"); RETURN NULL;', hash='13bd40a8179405c8b0197435a13700d535b2b669', operation='INSERT', pgid='pgtrigger_insert_insert_6b541', table='accounts_person', when='AFTER')),
+            model_name="person",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "accounts_personevent" ("created_at", "deactivated_at", "degrees", "family_name", "given_name", "id", "is_physician", "mail_confirmations", "name_confirmed_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profession", "specialty") VALUES (NEW."created_at", NEW."deactivated_at", NEW."degrees", NEW."family_name", NEW."given_name", NEW."id", NEW."is_physician", NEW."mail_confirmations", NEW."name_confirmed_at", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profession", NEW."specialty"); RETURN NULL;',
+                    hash="13bd40a8179405c8b0197435a13700d535b2b669",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_6b541",
+                    table="accounts_person",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='person',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "accounts_personevent" ("created_at", "deactivated_at", "degrees", "family_name", "given_name", "id", "is_physician", "mail_confirmations", "name_confirmed_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profession", "specialty") VALUES (NEW."created_at", NEW."deactivated_at", NEW."degrees", NEW."family_name", NEW."given_name", NEW."id", NEW."is_physician", NEW."mail_confirmations", NEW."name_confirmed_at", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profession", NEW."specialty"); RETURN NULL;', hash='2d503cb4bafafd3819c3fe8aa2e81998777dfea6', operation='UPDATE', pgid='pgtrigger_update_update_70819', table='accounts_person', when='AFTER')),
+            model_name="person",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "accounts_personevent" ("created_at", "deactivated_at", "degrees", "family_name", "given_name", "id", "is_physician", "mail_confirmations", "name_confirmed_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profession", "specialty") VALUES (NEW."created_at", NEW."deactivated_at", NEW."degrees", NEW."family_name", NEW."given_name", NEW."id", NEW."is_physician", NEW."mail_confirmations", NEW."name_confirmed_at", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profession", NEW."specialty"); RETURN NULL;',
+                    hash="2d503cb4bafafd3819c3fe8aa2e81998777dfea6",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_70819",
+                    table="accounts_person",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

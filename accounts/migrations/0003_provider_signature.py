@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_mail_confirmations'),
+        ("accounts", "0002_mail_confirmations"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='provider',
-            name='signature',
-            field=models.CharField(blank=True, help_text='Drawing in static/img, of this signer only', max_length=60),
+            model_name="provider",
+            name="signature",
+            field=models.CharField(blank=True, help_text="Drawing in static/img, of this signer only", max_length=60),
         ),
     ]

@@ -35,7 +35,9 @@ class Person(models.Model):
     profession = models.CharField(max_length=30, choices=Profession.choices, blank=True)
     specialty = models.CharField(max_length=120, blank=True)
     is_physician = models.BooleanField(default=False, help_text="From the degree, not the job (AMA-CORE-4).")
-    mail_confirmations = models.BooleanField(default=True, help_text="E-mail to confirm what the person did; news they need comes anyway")
+    mail_confirmations = models.BooleanField(
+        default=True, help_text="E-mail to confirm what the person did; news they need comes anyway"
+    )
     name_confirmed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     deactivated_at = models.DateTimeField(null=True, blank=True)

@@ -41,7 +41,13 @@ class Provider(models.Model):
         if cls._current is None:
             found = cls.objects.order_by("pk").first()
             if found is None:
-                return cls(name="Your school", short_name="CME Portal", code_prefix="CM", office_name="CME office", office_email="cme@example.org")
+                return cls(
+                    name="Your school",
+                    short_name="CME Portal",
+                    code_prefix="CM",
+                    office_name="CME office",
+                    office_email="cme@example.org",
+                )
             cls._current = found
         return cls._current
 
@@ -60,7 +66,9 @@ class AccreditationTerm(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_on__gt=F("starts_on")), name="term_dates_coherent", violation_error_message="A term must end after it begins."
+                condition=Q(ends_on__gt=F("starts_on")),
+                name="term_dates_coherent",
+                violation_error_message="A term must end after it begins.",
             )
         ]
 
@@ -87,7 +95,9 @@ class DepartmentMember(models.Model):
     removed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["department", "person"], condition=Q(removed_at=None), name="member_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["department", "person"], condition=Q(removed_at=None), name="member_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.department_id}"

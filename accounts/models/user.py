@@ -1,6 +1,6 @@
 """User: a credential, one-to-one with a person. Nothing of the domain hangs on it (decision 3)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -28,12 +28,16 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
-    objects = UserManager()  # type: ignore[misc]  # the base class declares it for the class, Django sets it on it
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower", violation_error_message="Addresses are kept in lower case.")
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")),
+                name="user_email_lower",
+                violation_error_message="Addresses are kept in lower case.",
+            )
         ]
 
     def __str__(self) -> str:

@@ -90,14 +90,23 @@ def sign_in_for_allauth(request: HttpRequest) -> HttpResponse:
 
 def enter(request: HttpRequest, user: User, going: str) -> HttpResponse:
     """Sign in through allauth, so that a second factor is asked where there is one."""
-    response = perform_login(request, Login(user=user, email_verification="none", redirect_url=going or reverse("credits:home")))
+    response = perform_login(
+        request, Login(user=user, email_verification="none", redirect_url=going or reverse("credits:home"))
+    )
     response.delete_cookie(COOKIE)
     return response
 
 
 def remember(response: HttpResponse, kept: dict[str, str]) -> HttpResponse:
     """Keep what this browser is doing in a signed cookie: no session row for visitors who never finish."""
-    response.set_cookie(COOKIE, signing.dumps(kept, salt=COOKIE), max_age=COOKIE_AGE, httponly=True, samesite="Lax", secure=settings.SECURE_COOKIES)
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(kept, salt=COOKIE),
+        max_age=COOKIE_AGE,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SECURE_COOKIES,
+    )
     return response
 
 
@@ -110,4 +119,8 @@ def recall(request: HttpRequest) -> dict[str, str]:
 
 def safe_next(request: HttpRequest, target: str) -> str:
     """Only our own addresses are ever gone to after signing in."""
-    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()) else ""
+    return (
+        target
+        if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+        else ""
+    )

@@ -73,13 +73,20 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
             return CheckIn(session, before, is_new=False)
         identity = identities.of_person(person)
         AttendanceEvidence.objects.bulk_create(
-            [AttendanceEvidence(session=session, identity=identity, method=method, at=at, recorded_by=by.label, recorded_at=at)], ignore_conflicts=True
+            [
+                AttendanceEvidence(
+                    session=session, identity=identity, method=method, at=at, recorded_by=by.label, recorded_at=at
+                )
+            ],
+            ignore_conflicts=True,
         )
         row = AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
         if disclosure_sha:
             # The text itself belongs to a higher app; it keeps what was on the page of this act (SII-3.5d, e).
             record = import_string(settings.DISCLOSURE_DELIVERY)
-            record(activity=session.activity, session=session, person=person, sha=disclosure_sha, channel="check-in", at=at)
+            record(
+                activity=session.activity, session=session, person=person, sha=disclosure_sha, channel="check-in", at=at
+            )
         return CheckIn(session, row, is_new=row.at == at)
 
 
@@ -92,13 +99,24 @@ def mark_present(*, session_id: int, person_id: int, minutes: int | None, reason
             raise Invalid(fields={"minutes": f"Between 1 and {session.minutes} minutes."})
         at = clock.now()
         identity = identities.of_person(person)
-        first = AttendanceEvidence.objects.filter(session=session, identity=identity, method=EvidenceMethod.STAFF, supersedes=None).first()
+        first = AttendanceEvidence.objects.filter(
+            session=session, identity=identity, method=EvidenceMethod.STAFF, supersedes=None
+        ).first()
         if first is not None:
             raise Conflict("This person is marked present already. Correct that row instead.")
         row = AttendanceEvidence.objects.create(
-            session=session, identity=identity, method=EvidenceMethod.STAFF, at=at, minutes=minutes, recorded_by=by.label, recorded_at=at, reason=reason
+            session=session,
+            identity=identity,
+            method=EvidenceMethod.STAFF,
+            at=at,
+            minutes=minutes,
+            recorded_by=by.label,
+            recorded_at=at,
+            reason=reason,
         )
-        audit.record("marked_present", by=by, subject=session, new={"person": person.pk, "minutes": minutes}, reason=reason)
+        audit.record(
+            "marked_present", by=by, subject=session, new={"person": person.pk, "minutes": minutes}, reason=reason
+        )
         return row
 
 
@@ -115,14 +133,20 @@ def correct(*, evidence_id: int, minutes: int | None, withdrawn: bool, reason: s
             session=old.session, identity_id=old.identity_id, method=old.method, at=old.at, minutes=minutes, recorded_by=by.label,
             recorded_at=at, supersedes=old, withdrawn=withdrawn, reason=reason,
         )  # fmt: skip
-        audit.record("evidence_corrected", by=by, subject=old, new={"minutes": minutes, "withdrawn": withdrawn}, reason=reason)
+        audit.record(
+            "evidence_corrected", by=by, subject=old, new={"minutes": minutes, "withdrawn": withdrawn}, reason=reason
+        )
         return row
 
 
 def of_person(person_id: int, activity: Activity) -> list[AttendanceEvidence]:
     """What the ledger says now about a person in an activity: superseded and withdrawn rows left out. One query."""
     rows = AttendanceEvidence.objects.filter(
-        session__activity=activity, identity__links__person_id=person_id, identity__links__ended_at=None, superseded_by=None, withdrawn=False
+        session__activity=activity,
+        identity__links__person_id=person_id,
+        identity__links__ended_at=None,
+        superseded_by=None,
+        withdrawn=False,
     )
     return list(rows.order_by("at"))
 
@@ -157,9 +181,15 @@ def _require_open(session: Session, at: dt.datetime) -> None:
     opens, closes = window(session)
     zone = ZoneInfo(session.activity.zone)
     if at < opens:
-        raise Conflict(f"Check-in opens at {opens.astimezone(zone):%-I:%M %p}, {opens.astimezone(zone):%b %-d}.".replace("AM", "am").replace("PM", "pm"))
+        raise Conflict(
+            f"Check-in opens at {opens.astimezone(zone):%-I:%M %p}, {opens.astimezone(zone):%b %-d}.".replace(
+                "AM", "am"
+            ).replace("PM", "pm")
+        )
     if at > closes:
-        raise Conflict("Check-in for this session has closed. If you were there, ask the coordinator to mark you present; it counts the same.")
+        raise Conflict(
+            "Check-in for this session has closed. If you were there, ask the coordinator to mark you present; it counts the same."
+        )
 
 
 def _first_hand(session: Session, person: Person, method: str) -> AttendanceEvidence | None:

@@ -25,4 +25,10 @@ def may_decide(by: Actor, activity: Activity) -> bool:
 
 def frozen(finding: Finding) -> dict[str, Any]:
     """A finding as it is kept with a decision."""
-    return {"rules": list(finding.rules), "level": finding.level, "title": finding.title, "proof": finding.proof, "group": finding.group}
+    return {
+        "rules": list(finding.rules),
+        "level": finding.level,
+        "title": finding.title,
+        "proof": finding.proof,
+        "group": finding.group,
+    }

@@ -54,10 +54,22 @@ def return_with_requests(*, activity_id: int, asks: Sequence[Ask], note: str = "
         at = clock.now()
         ACTIVITY.apply(activity, "return", by=by, at=at, reason=note)
         activity.save(update_fields=["status"])
-        rows = [ChangeRequest(activity=activity, section=Section(a.section), text=a.text.strip(), rule=a.rule, asked_at=at, asked_by_id=by.person_id or 0) for a in wanted]
+        rows = [
+            ChangeRequest(
+                activity=activity,
+                section=Section(a.section),
+                text=a.text.strip(),
+                rule=a.rule,
+                asked_at=at,
+                asked_by_id=by.person_id or 0,
+            )
+            for a in wanted
+        ]
         ChangeRequest.objects.bulk_create(rows)
         _decide(activity, DecisionKind.RETURN, note, [], by, at)
-        _tell(activity, "application_returned", f"Changes asked for: {activity.title}", {"requests": rows, "note": note})
+        _tell(
+            activity, "application_returned", f"Changes asked for: {activity.title}", {"requests": rows, "note": note}
+        )
         return activity
 
 
@@ -99,7 +111,9 @@ def approve(*, activity_id: int, by: Actor) -> Activity:
         if ACTIVITY.can(activity, "approve"):
             findings.require_clean(found)
             if facts.open_requests:
-                raise Conflict("A change you asked for is not settled yet. Accept the answer, or send the application back.")
+                raise Conflict(
+                    "A change you asked for is not settled yet. Accept the answer, or send the application back."
+                )
         at = clock.now()
         ACTIVITY.apply(activity, "approve", by=by, at=at)
         activity.approved_at = at
@@ -153,12 +167,20 @@ def _need(reason: str) -> None:
         raise Invalid(fields={"reason": "Say why, in a sentence the planners will read."})
 
 
-def _decide(activity: Activity, kind: str, reason: str, found: Iterable[dict[str, Any]], by: Actor, at: dt.datetime) -> None:
+def _decide(
+    activity: Activity, kind: str, reason: str, found: Iterable[dict[str, Any]], by: Actor, at: dt.datetime
+) -> None:
     submission = Submission.objects.filter(activity=activity).order_by("-number").first()
     if submission is None:
         raise Conflict("Nothing was submitted yet.")
     Decision.objects.create(
-        activity=activity, submission=submission, kind=kind, reason=reason, findings=list(found), decided_at=at, decided_by_id=by.person_id or 0
+        activity=activity,
+        submission=submission,
+        kind=kind,
+        reason=reason,
+        findings=list(found),
+        decided_at=at,
+        decided_by_id=by.person_id or 0,
     )
     audit.record(f"application_{kind}", by=by, subject=activity, reason=reason)
 
@@ -166,7 +188,9 @@ def _decide(activity: Activity, kind: str, reason: str, found: Iterable[dict[str
 def _tell(activity: Activity, template: str, subject: str, context: dict[str, Any]) -> None:
     """The news to the director of the activity and whoever began it, once per decision."""
     number = activity.decisions.count()
-    people = {r.person_id: r.person for r in activity.roles.filter(role="director", removed_at=None).select_related("person")}
+    people = {
+        r.person_id: r.person for r in activity.roles.filter(role="director", removed_at=None).select_related("person")
+    }
     people.setdefault(activity.created_by_id, activity.created_by)
     for person in people.values():
         address = email_of(person)

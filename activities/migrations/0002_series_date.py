@@ -6,40 +6,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('activities', '0001_initial'),
+        ("activities", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='session',
-            name='insert_insert',
+            model_name="session",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='session',
-            name='update_update',
+            model_name="session",
+            name="update_update",
         ),
         migrations.AddField(
-            model_name='session',
-            name='series_on',
-            field=models.DateField(blank=True, help_text='The date of the recurrence that made it; stays when it is moved', null=True),
+            model_name="session",
+            name="series_on",
+            field=models.DateField(
+                blank=True, help_text="The date of the recurrence that made it; stays when it is moved", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='sessionevent',
-            name='series_on',
-            field=models.DateField(blank=True, help_text='The date of the recurrence that made it; stays when it is moved', null=True),
+            model_name="sessionevent",
+            name="series_on",
+            field=models.DateField(
+                blank=True, help_text="The date of the recurrence that made it; stays when it is moved", null=True
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='session',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "activities_sessionevent" ("activity_id", "check_in_code", "code_released_at", "ends_at", "evolving_topic", "id", "kind", "method", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "room", "sequence", "series_on", "starts_at", "status", "title") VALUES (NEW."activity_id", NEW."check_in_code", NEW."code_released_at", NEW."ends_at", NEW."evolving_topic", NEW."id", NEW."kind", NEW."method", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at", NEW."room", NEW."sequence", NEW."series_on", NEW."starts_at", NEW."status", NEW."title"); RETURN NULL;', hash='ef15fc61ab3d18138d0946b3de19e56f81af4bbd', operation='INSERT', pgid='pgtrigger_insert_insert_0f388', table='activities_session', when='AFTER')),
+            model_name="session",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "activities_sessionevent" ("activity_id", "check_in_code", "code_released_at", "ends_at", "evolving_topic", "id", "kind", "method", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "room", "sequence", "series_on", "starts_at", "status", "title") VALUES (NEW."activity_id", NEW."check_in_code", NEW."code_released_at", NEW."ends_at", NEW."evolving_topic", NEW."id", NEW."kind", NEW."method", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at", NEW."room", NEW."sequence", NEW."series_on", NEW."starts_at", NEW."status", NEW."title"); RETURN NULL;',
+                    hash="ef15fc61ab3d18138d0946b3de19e56f81af4bbd",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_0f388",
+                    table="activities_session",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='session',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "activities_sessionevent" ("activity_id", "check_in_code", "code_released_at", "ends_at", "evolving_topic", "id", "kind", "method", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "room", "sequence", "series_on", "starts_at", "status", "title") VALUES (NEW."activity_id", NEW."check_in_code", NEW."code_released_at", NEW."ends_at", NEW."evolving_topic", NEW."id", NEW."kind", NEW."method", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at", NEW."room", NEW."sequence", NEW."series_on", NEW."starts_at", NEW."status", NEW."title"); RETURN NULL;', hash='f5680a7bcfaae7fb2144a54835d453e2d0122b76', operation='UPDATE', pgid='pgtrigger_update_update_7cff0', table='activities_session', when='AFTER')),
+            model_name="session",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "activities_sessionevent" ("activity_id", "check_in_code", "code_released_at", "ends_at", "evolving_topic", "id", "kind", "method", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "room", "sequence", "series_on", "starts_at", "status", "title") VALUES (NEW."activity_id", NEW."check_in_code", NEW."code_released_at", NEW."ends_at", NEW."evolving_topic", NEW."id", NEW."kind", NEW."method", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at", NEW."room", NEW."sequence", NEW."series_on", NEW."starts_at", NEW."status", NEW."title"); RETURN NULL;',
+                    hash="f5680a7bcfaae7fb2144a54835d453e2d0122b76",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_7cff0",
+                    table="activities_session",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None), ('series_on__isnull', False)), fields=('activity', 'series_on'), name='session_series_date_once'),
+            model_name="session",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_at", None), ("series_on__isnull", False)),
+                fields=("activity", "series_on"),
+                name="session_series_date_once",
+            ),
         ),
     ]

@@ -87,7 +87,9 @@ class Activity(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
     designated_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
-    assigned_to = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    assigned_to = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     # Decision 8: rule parameters, overridable per activity before publishing
     claim_opens_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -156,7 +158,9 @@ class ActivityGap(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["activity", "gap"], condition=Q(removed_at=None), name="activity_gap_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["activity", "gap"], condition=Q(removed_at=None), name="activity_gap_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.activity_id} ← {self.gap_id}"
@@ -168,9 +172,13 @@ class Objective(models.Model):
     activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="objectives")
     position = models.PositiveSmallIntegerField(default=1)
     text = models.CharField(max_length=300)
-    need = models.ForeignKey("activities.Need", on_delete=models.PROTECT, null=True, blank=True, related_name="objectives")
+    need = models.ForeignKey(
+        "activities.Need", on_delete=models.PROTECT, null=True, blank=True, related_name="objectives"
+    )
     result = models.CharField(max_length=12, choices=enums.ResultKind.choices, blank=True)
-    commitment = models.CharField(max_length=300, blank=True, help_text="The change offered to learners in the evaluation")
+    commitment = models.CharField(
+        max_length=300, blank=True, help_text="The change offered to learners in the evaluation"
+    )
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -14,7 +14,9 @@ class AttendanceEvidence(models.Model):
     identity = models.ForeignKey("accounts.Identity", on_delete=models.PROTECT, related_name="evidence")
     method = models.CharField(max_length=10, choices=EvidenceMethod.choices)
     at = models.DateTimeField()
-    minutes = models.PositiveSmallIntegerField(null=True, help_text="If known; without it the whole session is supported")
+    minutes = models.PositiveSmallIntegerField(
+        null=True, help_text="If known; without it the whole session is supported"
+    )
     recorded_by = models.CharField(max_length=250)
     recorded_at = models.DateTimeField()
     source = models.CharField(max_length=120, blank=True)

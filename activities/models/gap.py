@@ -56,7 +56,9 @@ class Need(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["gap", "kind"], condition=Q(removed_at=None), name="need_kind_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["gap", "kind"], condition=Q(removed_at=None), name="need_kind_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.text}"

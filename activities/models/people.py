@@ -11,7 +11,9 @@ class ActivityRole(models.Model):
     """A person's part in an activity, or in one session of it. PII: ids and the role, six years."""
 
     activity = models.ForeignKey("activities.Activity", on_delete=models.PROTECT, related_name="roles")
-    session = models.ForeignKey("activities.Session", on_delete=models.PROTECT, null=True, blank=True, related_name="roles")
+    session = models.ForeignKey(
+        "activities.Session", on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
+    )
     person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="activity_roles")
     role = models.CharField(max_length=20, choices=RoleKind.choices)
     controls_content = models.BooleanField(default=True)

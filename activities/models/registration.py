@@ -15,7 +15,9 @@ class Registration(models.Model):
     activity = models.ForeignKey("activities.Activity", on_delete=models.PROTECT, related_name="registrations")
     person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="registrations")
     status = models.CharField(max_length=12, choices=RegistrationStatus.choices, default=RegistrationStatus.REGISTERED)
-    share_consent = models.BooleanField(default=False, help_text="May be told to ineligible companies (SII-2.3); unticked by default")
+    share_consent = models.BooleanField(
+        default=False, help_text="May be told to ineligible companies (SII-2.3); unticked by default"
+    )
     consent_wording = models.CharField(max_length=40, blank=True)
     accommodation = models.TextField(blank=True)
     created_at = models.DateTimeField()

@@ -36,7 +36,9 @@ class ChangeRequest(models.Model):
     asked_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="+")
     answer = models.TextField(blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
-    answered_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    answered_by = models.ForeignKey(
+        "accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -24,8 +24,12 @@ class Session(models.Model):
     objectives = models.ManyToManyField("activities.Objective", blank=True, related_name="sessions")
     check_in_code = models.CharField(max_length=6, blank=True)
     code_released_at = models.DateTimeField(null=True, blank=True)
-    sequence = models.PositiveSmallIntegerField(default=0, help_text="Raised when learners were told of a change (iCalendar)")
-    series_on = models.DateField(null=True, blank=True, help_text="The date of the recurrence that made it; stays when it is moved")
+    sequence = models.PositiveSmallIntegerField(
+        default=0, help_text="Raised when learners were told of a change (iCalendar)"
+    )
+    series_on = models.DateField(
+        null=True, blank=True, help_text="The date of the recurrence that made it; stays when it is moved"
+    )
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -33,21 +37,35 @@ class Session(models.Model):
         triggers = [SESSION.trigger()]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="session_times_coherent", violation_error_message="A session must end after it begins."
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="session_times_coherent",
+                violation_error_message="A session must end after it begins.",
             ),
             # Decision 9: unique while it can be typed; a held or cancelled session keeps its code for the record.
             models.UniqueConstraint(
-                fields=["check_in_code"], condition=Q(status__in=["planned", "ready"], removed_at=None) & ~Q(check_in_code=""), name="session_code_unique"
+                fields=["check_in_code"],
+                condition=Q(status__in=["planned", "ready"], removed_at=None) & ~Q(check_in_code=""),
+                name="session_code_unique",
             ),
             # A date of the recurrence makes one session, however often its dates are confirmed.
-            models.UniqueConstraint(fields=["activity", "series_on"], condition=Q(removed_at=None, series_on__isnull=False), name="session_series_date_once"),
+            models.UniqueConstraint(
+                fields=["activity", "series_on"],
+                condition=Q(removed_at=None, series_on__isnull=False),
+                name="session_series_date_once",
+            ),
             models.CheckConstraint(
-                condition=Q(code_released_at=None) | ~Q(check_in_code=""), name="session_code_coherent", violation_error_message="A released code exists."
+                condition=Q(code_released_at=None) | ~Q(check_in_code=""),
+                name="session_code_coherent",
+                violation_error_message="A released code exists.",
             ),
         ]
         indexes = [
             models.Index(fields=["activity", "starts_at"], name="session_by_activity"),
-            models.Index(fields=["starts_at"], condition=Q(status__in=["planned", "ready"], removed_at=None), name="session_coming"),
+            models.Index(
+                fields=["starts_at"],
+                condition=Q(status__in=["planned", "ready"], removed_at=None),
+                name="session_coming",
+            ),
         ]
 
     def __str__(self) -> str:

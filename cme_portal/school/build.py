@@ -146,14 +146,19 @@ def _provider() -> Provider:
         office_address="400 Harbor Walk, Lakeshore", zone=ZONE, signer_name="Marcus Adeyemi, MD, MEd",
         signer_title="Associate Dean for Continuing Medical Education", signature="signature.svg",
     )  # fmt: skip
-    AccreditationTerm.objects.create(provider=provider, mode="accme_direct", starts_on=dt.date(2024, 8, 1), ends_on=dt.date(2030, 7, 31))
+    AccreditationTerm.objects.create(
+        provider=provider, mode="accme_direct", starts_on=dt.date(2024, 8, 1), ends_on=dt.date(2030, 7, 31)
+    )
     return provider
 
 
 def _people(s: School) -> None:
     s.departments = bulk(Department(code=code, name=name) for code, name in words.DEPARTMENTS)
     by_code = {d.code: d for d in s.departments}
-    rows = [Person(given_name=g, family_name=f, degrees=d, profession=p, is_physician=p == "physician", created_at=s.now) for _, g, f, d, p, *_ in NAMED]
+    rows = [
+        Person(given_name=g, family_name=f, degrees=d, profession=p, is_physician=p == "physician", created_at=s.now)
+        for _, g, f, d, p, *_ in NAMED
+    ]
     weights = [w for *_, w in words.PROFESSIONS]
     for _ in range(s.size.people - len(rows)):
         profession, degrees, _w = s.rng.choices(words.PROFESSIONS, weights)[0]
@@ -170,10 +175,19 @@ def _people(s: School) -> None:
     mails = [f"{entry[0]}@lakeshore.example" for entry in NAMED] + [
         f"{_ascii(p.given_name)}.{_ascii(p.family_name)}.{p.pk}@lakeshore.example" for p in people[len(NAMED) :]
     ]
-    bulk(PersonAddress(person=p, kind="email", value=m, verified_at=s.now, is_primary=True, created_at=s.now) for p, m in zip(people, mails, strict=True))
+    bulk(
+        PersonAddress(person=p, kind="email", value=m, verified_at=s.now, is_primary=True, created_at=s.now)
+        for p, m in zip(people, mails, strict=True)
+    )
     s.identities = {p.pk: i for p, i in zip(people, bulk(Identity(kind="email", value=m) for m in mails), strict=True)}
-    bulk(IdentityLink(identity=s.identities[p.pk], person=p, linked_at=s.now, linked_by=BY.label, reason="set-up") for p in people)
-    users = bulk(User(person=p, email=m, date_joined=s.now, password="!") for p, m in zip(people[: len(NAMED)], mails, strict=False))  # noqa: S106 - "!" is no password
+    bulk(
+        IdentityLink(identity=s.identities[p.pk], person=p, linked_at=s.now, linked_by=BY.label, reason="set-up")
+        for p in people
+    )
+    users = bulk(
+        User(person=p, email=m, date_joined=s.now, password="!")
+        for p, m in zip(people[: len(NAMED)], mails, strict=False)
+    )  # noqa: S106 - "!" is no password
     bulk(EmailAddress(user=u, email=u.email, verified=True, primary=True) for u in users)
     for entry, person in zip(NAMED, people, strict=False):
         bulk(OfficeRole(person=person, role=role, granted_at=s.now, granted_by=BY.label) for role in entry[5])
@@ -206,7 +220,13 @@ def _gaps(s: School) -> None:
             created_by=planner, changed_at=s.now,
         )  # fmt: skip
         bulk(
-            GapEvidence(gap=gap, kind=kind, citation=f"Lakeshore {what}, {s.today.year - 1}", finding="Invented for the demo.", created_at=s.now)
+            GapEvidence(
+                gap=gap,
+                kind=kind,
+                citation=f"Lakeshore {what}, {s.today.year - 1}",
+                finding="Invented for the demo.",
+                created_at=s.now,
+            )
             for kind, what in (("audit", "chart review"), ("evaluations", "evaluations of last year"))
         )
         bulk([Need(gap=gap, kind="competence", text="Deciding at the bedside with the information at hand"), Need(gap=gap, kind="performance", text="The step is forgotten at handoff")])  # fmt: skip
@@ -216,14 +236,37 @@ def _gaps(s: School) -> None:
 def _activities(s: School) -> None:
     """Courses over the academic year around today, series of weekly sessions, enduring materials."""
     rows: list[Activity] = [_case_1(s), _case_2(s), _case_3(s)]
-    early = ["draft"] * 6 + ["submitted"] * 4 + ["in_review"] * 4 + ["returned"] * 2 + ["approved"] * 3 + ["designated"] * 2 + ["rejected", "withdrawn", "cancelled"]
+    early = (
+        ["draft"] * 6
+        + ["submitted"] * 4
+        + ["in_review"] * 4
+        + ["returned"] * 2
+        + ["approved"] * 3
+        + ["designated"] * 2
+        + ["rejected", "withdrawn", "cancelled"]
+    )
     for i in range(s.size.courses - 1):
-        topic, form = words.TOPICS[i % len(words.TOPICS)], words.COURSE_FORMS[(i // len(words.TOPICS)) % len(words.COURSE_FORMS)]
+        topic, form = (
+            words.TOPICS[i % len(words.TOPICS)],
+            words.COURSE_FORMS[(i // len(words.TOPICS)) % len(words.COURSE_FORMS)],
+        )
         status = early[i] if i < len(early) else ""
-        day = s.today + dt.timedelta(days=s.rng.randint(21, 160) if status or s.rng.random() < 0.25 else -s.rng.randint(1, 300))
+        day = s.today + dt.timedelta(
+            days=s.rng.randint(21, 160) if status or s.rng.random() < 0.25 else -s.rng.randint(1, 300)
+        )
         # Every other one that still moves belongs to Medicine, so that the named planner has work at each stage.
         home = s.departments[0] if status and i % 2 == 0 else None
-        rows.append(_activity(s, title=form.format(topic), kind="C", status=status or _by_date(s, day), first=day, last=day, department=home))
+        rows.append(
+            _activity(
+                s,
+                title=form.format(topic),
+                kind="C",
+                status=status or _by_date(s, day),
+                first=day,
+                last=day,
+                department=home,
+            )
+        )
     for i in range(s.size.series - 1):
         department = s.departments[(i + 1) % len(s.departments)]
         first = s.today - dt.timedelta(days=s.rng.randint(60, 240))
@@ -233,14 +276,24 @@ def _activities(s: School) -> None:
         first = s.today - dt.timedelta(days=s.rng.randint(10, 300))
         rows.append(_activity(s, title=f"{words.TOPICS[-1 - i]}: A Self-Paced Module", kind="EM", status="approved", first=first + dt.timedelta(days=400), last=first + dt.timedelta(days=900)))  # fmt: skip
     s.activities = bulk(rows)
-    bulk(ActivityGap(activity=a, gap=_gap_of(s, i), own_learners="Our own charts show the same.") for i, a in enumerate(s.activities))
+    bulk(
+        ActivityGap(activity=a, gap=_gap_of(s, i), own_learners="Our own charts show the same.")
+        for i, a in enumerate(s.activities)
+    )
     needs = {g.pk: list(g.needs.all()) for g in s.gaps}
     objectives = []
     for i, a in enumerate(s.activities):
         texts = words.CASE_1_OBJECTIVES if i == 0 else ((f"Take the recommended step in an eligible patient: {a.title.split(':')[0].lower()}", "Take the step at the next eligible visit"), ("Hand over what is still due in writing", "Write what is due into every handoff"))  # fmt: skip
         found = needs[_gap_of(s, i).pk]
         objectives += [
-            Objective(activity=a, position=n + 1, text=t, need=found[n % len(found)], result="performance" if n else "competence", commitment=c)
+            Objective(
+                activity=a,
+                position=n + 1,
+                text=t,
+                need=found[n % len(found)],
+                result="performance" if n else "competence",
+                commitment=c,
+            )
             for n, (t, c) in enumerate(texts)
         ]
     bulk(objectives)
@@ -268,7 +321,17 @@ def _by_date(s: School, last: dt.date) -> str:
     return "ended" if last >= s.today - dt.timedelta(days=35) else "closed"
 
 
-def _activity(s: School, *, title: str, kind: str, status: str, first: dt.date, last: dt.date, department: Department | None = None, **more: Any) -> Activity:
+def _activity(
+    s: School,
+    *,
+    title: str,
+    kind: str,
+    status: str,
+    first: dt.date,
+    last: dt.date,
+    department: Department | None = None,
+    **more: Any,
+) -> Activity:
     public = status in {"published", "ended", "closing", "closed"}
     late = status in {"approved", "designated", "cancelled"} or public
     sent = status not in {"draft", "withdrawn"}
@@ -337,7 +400,17 @@ def _sessions(s: School, index: int, a: Activity) -> Iterator[Session]:
     assert a.ends_on is not None
     if index == 0:
         for start, minutes, kind, title in words.CASE_1_AGENDA:
-            yield _slot(s, a, a.starts_on, dt.time.fromisoformat(start), minutes, title, kind, room="Birch Hall A" if "coaching" in title else a.location, live=live)
+            yield _slot(
+                s,
+                a,
+                a.starts_on,
+                dt.time.fromisoformat(start),
+                minutes,
+                title,
+                kind,
+                room="Birch Hall A" if "coaching" in title else a.location,
+                live=live,
+            )
     elif a.kind == "C":
         plan = (("08:00", 15, "welcome", "Welcome"), ("08:15", 60, "education", f"{a.title}: the first hour"), ("09:15", 45, "education", "Cases from our wards"),
                 ("10:00", 15, "break", "Break"), ("10:15", 60, "education", "What we change on Monday"))  # fmt: skip
@@ -350,7 +423,12 @@ def _sessions(s: School, index: int, a: Activity) -> Iterator[Session]:
             if not _holiday(day):
                 topic = words.TOPICS[(index * 7 + number) % len(words.TOPICS)]
                 if index == 1 and 4 <= number < 8:
-                    topic = ("Sepsis: Who Is Sick", "Sepsis: The First Hour", "Sepsis: The Right Antibiotic", "Sepsis: After the First Day")[number - 4]
+                    topic = (
+                        "Sepsis: Who Is Sick",
+                        "Sepsis: The First Hour",
+                        "Sepsis: The Right Antibiotic",
+                        "Sepsis: After the First Day",
+                    )[number - 4]
                 yield _slot(s, a, day, hour, 60, topic, "education", live=live)
                 number += 1
             day += dt.timedelta(weeks=1)
@@ -361,10 +439,25 @@ def _sessions(s: School, index: int, a: Activity) -> Iterator[Session]:
 def _holiday(day: dt.date) -> bool:
     """Thanksgiving week's Thursday and Friday, the days around Christmas and New Year, Independence Day."""
     thanksgiving = day.month == 11 and day.weekday() in {3, 4} and 22 <= day.day <= 29
-    return thanksgiving or (day.month, day.day) in {(12, 24), (12, 25), (12, 26), (12, 31), (1, 1), (7, 4)} or (day.month == 12 and day.day > 26)
+    return (
+        thanksgiving
+        or (day.month, day.day) in {(12, 24), (12, 25), (12, 26), (12, 31), (1, 1), (7, 4)}
+        or (day.month == 12 and day.day > 26)
+    )
 
 
-def _slot(s: School, a: Activity, day: dt.date, time: dt.time, minutes: int, title: str, kind: str, *, room: str = "", live: bool) -> Session:
+def _slot(
+    s: School,
+    a: Activity,
+    day: dt.date,
+    time: dt.time,
+    minutes: int,
+    title: str,
+    kind: str,
+    *,
+    room: str = "",
+    live: bool,
+) -> Session:
     starts = clock.local(day, time, a.zone)
     ends = starts + dt.timedelta(minutes=minutes)
     education = kind == "education"
@@ -396,15 +489,38 @@ def _roles(s: School) -> None:
     for i, a in enumerate(s.activities):
         at = a.created_at
         director = s.named["planner"] if a.department.code in {"MED", "EM"} else s.speakers[10 + i % 100]
-        team = [("director", director), ("nurse_planner", s.rng.choice(nurses)), ("pharmacist_planner", s.rng.choice(pharmacists))]
+        team = [
+            ("director", director),
+            ("nurse_planner", s.rng.choice(nurses)),
+            ("pharmacist_planner", s.rng.choice(pharmacists)),
+        ]
         roles += [ActivityRole(activity=a, person=p, role=r, assumed_at=at, added_by=BY.label) for r, p in team]
-        roles.append(ActivityRole(activity=a, person=s.named["coordinator"], role="coordinator", controls_content=False, assumed_at=at, added_by=BY.label))
+        roles.append(
+            ActivityRole(
+                activity=a,
+                person=s.named["coordinator"],
+                role="coordinator",
+                controls_content=False,
+                assumed_at=at,
+                added_by=BY.label,
+            )
+        )
         for n, session in enumerate(x for x in s.sessions[a.pk] if x.kind == SlotKind.EDUCATION):
-            speaker = s.named["speaker"] if (i, n) in {(0, 1), (1, 13), (IN_REVIEW, 0)} else s.rng.choice([p for p in s.speakers[1:] if p is not director])
-            roles.append(ActivityRole(activity=a, session=session, person=speaker, role="speaker", assumed_at=at, added_by=BY.label))
+            speaker = (
+                s.named["speaker"]
+                if (i, n) in {(0, 1), (1, 13), (IN_REVIEW, 0)}
+                else s.rng.choice([p for p in s.speakers[1:] if p is not director])
+            )
+            roles.append(
+                ActivityRole(
+                    activity=a, session=session, person=speaker, role="speaker", assumed_at=at, added_by=BY.label
+                )
+            )
     bulk(roles)
     people = list({r.person_id: r.person for r in roles if r.controls_content}.values())
-    companies = bulk(Company(name=n, eligibility="ineligible", traded="public", created_at=s.now) for n in words.COMPANIES)
+    companies = bulk(
+        Company(name=n, eligibility="ineligible", traded="public", created_at=s.now) for n in words.COMPANIES
+    )
     shown = "SII-E-1 of 2022-01-01, 24 months"
     none, some = statements.body("SII-3.1d"), statements.body("SII-3.1-list")
     with_one = {p.pk for p in people if p.pk % 8 == 0 or p is s.named["speaker"]}
@@ -425,7 +541,9 @@ def _roles(s: School) -> None:
     )  # fmt: skip
     tie_of = {t.disclosure.person_id: t for t in reversed(ties)}
     undecided = {a.pk for a in s.activities if a.status in {"draft", "submitted", "in_review", "returned"}}
-    pairs = sorted({(r.activity_id, r.person_id) for r in roles if r.person_id in tie_of and r.activity_id not in undecided})
+    pairs = sorted(
+        {(r.activity_id, r.person_id) for r in roles if r.person_id in tie_of and r.activity_id not in undecided}
+    )
     decisions = bulk(
         RelevanceDecision(
             relationship=tie_of[p], activity_id=a, relevant=a == s.activities[0].pk or (a + p) % 3 != 0, rationale="Compared the company’s products with the agenda.",
@@ -454,14 +572,22 @@ def _submissions(s: School) -> None:
         if a.submitted_at is None:
             continue
         facts = plans.load(a)
-        sent = Submission.objects.create(activity=a, number=1, plan=snapshots.freeze(facts), submitted_at=a.submitted_at, submitted_by=s.named["planner"].name_with_degrees)
+        sent = Submission.objects.create(
+            activity=a,
+            number=1,
+            plan=snapshots.freeze(facts),
+            submitted_at=a.submitted_at,
+            submitted_by=s.named["planner"].name_with_degrees,
+        )
         if a.status == "returned":
             ChangeRequest.objects.create(
                 activity=a, section="agenda", text="Give the third session an objective, or take it out of the credit.", rule="CORE-4",
                 asked_at=s.now - dt.timedelta(days=2), asked_by=s.staff,
             )  # fmt: skip
         if a.approved_at:
-            Decision.objects.create(activity=a, submission=sent, kind="approve", decided_at=a.approved_at, decided_by=s.staff)
+            Decision.objects.create(
+                activity=a, submission=sent, kind="approve", decided_at=a.approved_at, decided_by=s.staff
+            )
 
 
 def _published(s: School) -> None:
@@ -472,7 +598,9 @@ def _published(s: School) -> None:
         if a.designated_at is None:
             continue
         series = a.kind == "RSS"
-        slots = [agenda.Slot(x.pk, x.title, x.starts_at, x.ends_at, x.kind == SlotKind.EDUCATION) for x in s.sessions[a.pk]]
+        slots = [
+            agenda.Slot(x.pk, x.title, x.starts_at, x.ends_at, x.kind == SlotKind.EDUCATION) for x in s.sessions[a.pk]
+        ]
         minutes = 60 if series else agenda.compute(slots).minutes
         maximum = to_credit(minutes, ama.rounding)
         rows.append(
@@ -486,12 +614,22 @@ def _published(s: School) -> None:
     for a in s.activities:
         if a.published_at:
             questionnaires.create_for(a, by=BY)
-    bulk(SeriesPlan(activity=a, rule="FREQ=WEEKLY;BYDAY=TU", start_time=dt.time(12), minutes=60) for a in s.activities if a.kind == "RSS")
+    bulk(
+        SeriesPlan(activity=a, rule="FREQ=WEEKLY;BYDAY=TU", start_time=dt.time(12), minutes=60)
+        for a in s.activities
+        if a.kind == "RSS"
+    )
 
 
 def _attendance_and_claims(s: School) -> None:
     """A year of evidence with a long tail of regulars, and claims for all but about a tenth of it (decision 32)."""
-    held = [x for a in s.activities if a.published_at for x in s.sessions[a.pk] if x.kind == SlotKind.EDUCATION and x.ends_at < s.now - dt.timedelta(minutes=30)]
+    held = [
+        x
+        for a in s.activities
+        if a.published_at
+        for x in s.sessions[a.pk]
+        if x.kind == SlotKind.EDUCATION and x.ends_at < s.now - dt.timedelta(minutes=30)
+    ]
     if not held:
         return
     crowd = s.people[len(NAMED) :]
@@ -503,18 +641,33 @@ def _attendance_and_claims(s: School) -> None:
     regular = {*series, *[a.pk for a in s.activities if a.kind == "C" and a.status == "closed"][:3]}
     regulars = {a.pk: s.rng.choices(crowd, weights, k=per_session * 3) for a in s.activities}
     for session in held:
-        group = {p.pk: p for p in s.rng.choices(regulars[session.activity_id], k=s.rng.randint(per_session // 2, per_session * 2))}
+        group = {
+            p.pk: p
+            for p in s.rng.choices(regulars[session.activity_id], k=s.rng.randint(per_session // 2, per_session * 2))
+        }
         if session.activity_id in regular:
             group |= {s.named[n].pk: s.named[n] for n in ("physician", "nurse")}
         for pk in group:
             at = session.starts_at + dt.timedelta(minutes=s.rng.randint(-8, 12))
-            evidence.append(AttendanceEvidence(session=session, identity=s.identities[pk], method=s.rng.choice(["code", "qr"]), at=at, recorded_by="learner", recorded_at=at))
+            evidence.append(
+                AttendanceEvidence(
+                    session=session,
+                    identity=s.identities[pk],
+                    method=s.rng.choice(["code", "qr"]),
+                    at=at,
+                    recorded_by="learner",
+                    recorded_at=at,
+                )
+            )
             seen.setdefault((session.activity_id, pk), []).append(session)
     bulk(evidence)
     people = {p.pk: p for p in s.people}
     activities = {a.pk: a for a in s.activities}
     registered = sorted({(a, p) for a, p in seen})
-    bulk(Registration(activity_id=a, person_id=p, created_at=s.now - dt.timedelta(days=100), source="check-in") for a, p in registered)
+    bulk(
+        Registration(activity_id=a, person_id=p, created_at=s.now - dt.timedelta(days=100), source="check-in")
+        for a, p in registered
+    )
     ahead = [a for a in s.activities if a.status == "published" and a.starts_on and a.starts_on > s.today]
     bulk(
         Registration(activity=a, person=p, created_at=s.now - dt.timedelta(days=5))
@@ -533,7 +686,12 @@ def _apart(sessions: list[Session]) -> list[Session]:
     return found
 
 
-def _claims(s: School, people: dict[int, Person], activities: dict[int, Activity], attended: list[tuple[tuple[int, int], list[Session]]]) -> None:
+def _claims(
+    s: School,
+    people: dict[int, Person],
+    activities: dict[int, Activity],
+    attended: list[tuple[tuple[int, int], list[Session]]],
+) -> None:
     kinds = {k.code: k for k in CreditType.objects.all()}
     designations = {d.activity_id: d for d in Designation.objects.filter(ended_at=None).select_related("credit_type")}
     sheets = {a.pk: questionnaires.current(a) for a in activities.values() if a.published_at}
@@ -573,7 +731,12 @@ def _claims(s: School, people: dict[int, Person], activities: dict[int, Activity
 
 
 def _one_claim(
-    s: School, activity: Activity, person: Person, sessions: list[Session], designation: Designation, kinds: dict[str, CreditType]
+    s: School,
+    activity: Activity,
+    person: Person,
+    sessions: list[Session],
+    designation: Designation,
+    kinds: dict[str, CreditType],
 ) -> tuple[Claim, ClaimTotal, list[ClaimLine]]:
     kind = kinds["ama_pra_1"] if person.is_physician else kinds["attendance"]
     series = designation.scope == "session"
@@ -603,7 +766,9 @@ def _one_claim(
 def _responses(s: School, sheets: list[int]) -> None:
     """Anonymous answers of about every third learner."""
     chosen = s.rng.sample(sheets, k=len(sheets) // 3) if len(sheets) > 2 else sheets
-    responses = bulk(Response(questionnaire_id=q, on=s.today - dt.timedelta(days=s.rng.randint(1, 200))) for q in chosen)
+    responses = bulk(
+        Response(questionnaire_id=q, on=s.today - dt.timedelta(days=s.rng.randint(1, 200))) for q in chosen
+    )
     from evaluations.models import Question
 
     questions: dict[int, list[Question]] = {}

@@ -18,9 +18,15 @@ def top_up() -> Session | None:
         if activity is None:
             return None
         now = clock.now()
-        live = Session.objects.filter(activity=activity, removed_at=None, starts_at__lte=now, ends_at__gt=now + dt.timedelta(minutes=20)).exclude(status="cancelled")
-        running = live.first() or _session(activity, "Sepsis: The First Hour, Case by Case", now - dt.timedelta(minutes=15))
-        due = Session.objects.filter(activity=activity, ends_at__lte=now, ends_at__gte=now - dt.timedelta(days=2), removed_at=None).first()
+        live = Session.objects.filter(
+            activity=activity, removed_at=None, starts_at__lte=now, ends_at__gt=now + dt.timedelta(minutes=20)
+        ).exclude(status="cancelled")
+        running = live.first() or _session(
+            activity, "Sepsis: The First Hour, Case by Case", now - dt.timedelta(minutes=15)
+        )
+        due = Session.objects.filter(
+            activity=activity, ends_at__lte=now, ends_at__gte=now - dt.timedelta(days=2), removed_at=None
+        ).first()
         if due is None:
             due = _session(activity, "Delirium: What the Night Team Sees", now - dt.timedelta(hours=20))
         for name in ("physician", "nurse"):
@@ -37,17 +43,42 @@ def _session(activity: Activity, title: str, starts: dt.datetime) -> Session:
     session.objectives.set(activity.objectives.filter(removed_at=None)[:1])
     speaker = ActivityRole.objects.filter(activity=activity, role="speaker", removed_at=None).order_by("pk").first()
     if speaker:
-        ActivityRole.objects.create(activity=activity, session=session, person=speaker.person, role="speaker", assumed_at=starts, added_by="set-up")
+        ActivityRole.objects.create(
+            activity=activity,
+            session=session,
+            person=speaker.person,
+            role="speaker",
+            assumed_at=starts,
+            added_by="set-up",
+        )
     return session
 
 
 def _attended(session: Session, email: str) -> None:
-    identity, user = Identity.objects.filter(kind="email", value=email).first(), User.objects.filter(email=email).first()
+    identity, user = (
+        Identity.objects.filter(kind="email", value=email).first(),
+        User.objects.filter(email=email).first(),
+    )
     if identity is None or user is None:
         return
-    if not Registration.objects.filter(activity=session.activity, person=user.person).exclude(status="cancelled").exists():
-        Registration.objects.create(activity=session.activity, person=user.person, created_at=session.starts_at, source="check-in")
+    if (
+        not Registration.objects.filter(activity=session.activity, person=user.person)
+        .exclude(status="cancelled")
+        .exists()
+    ):
+        Registration.objects.create(
+            activity=session.activity, person=user.person, created_at=session.starts_at, source="check-in"
+        )
     AttendanceEvidence.objects.bulk_create(
-        [AttendanceEvidence(session=session, identity=identity, method="code", at=session.starts_at, recorded_by="learner", recorded_at=session.starts_at)],
+        [
+            AttendanceEvidence(
+                session=session,
+                identity=identity,
+                method="code",
+                at=session.starts_at,
+                recorded_by="learner",
+                recorded_at=session.starts_at,
+            )
+        ],
         ignore_conflicts=True,
     )

@@ -36,11 +36,19 @@ def snapshot(claim: Claim, *, code: str, number: int) -> dict[str, Any]:
 
 
 def compose(
-    claim: Claim, total: ClaimTotal, lines: Sequence[ClaimLine], *, code: str, number: int, wording: Callable[[str], str] | None = None
+    claim: Claim,
+    total: ClaimTotal,
+    lines: Sequence[ClaimLine],
+    *,
+    code: str,
+    number: int,
+    wording: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
     """The snapshot from rows that are loaded already; `wording` gives the body of a statement of the day."""
     provider, activity = Provider.current(), claim.activity
-    days = local_dates([line.session.starts_at for line in lines if line.session], activity.zone) or [claim.participated_on]
+    days = local_dates([line.session.starts_at for line in lines if line.session], activity.zone) or [
+        claim.participated_on
+    ]
     find = wording or (lambda name: statements.body(name, on=clock.today(activity.zone)))
     text = _sentence(claim, activity, total, provider, in_words(days), find)
     return {
@@ -84,7 +92,9 @@ def credit_runs(total: ClaimTotal) -> list[statements.Run]:
         if total.designation is None:
             return [{"text": "Attended", "style": ""}]
         named = total.designation.credit_type
-        return statements.runs(f"Attended; designated for {total.designated:.2f} {unit(named.unit_one, named.unit_many, total.designated)}")
+        return statements.runs(
+            f"Attended; designated for {total.designated:.2f} {unit(named.unit_one, named.unit_many, total.designated)}"
+        )
     kind = total.credit_type
     return statements.runs(f"{total.credits:.2f} {unit(kind.unit_one, kind.unit_many, total.credits)}")
 
@@ -94,7 +104,9 @@ def unit(one: str, many: str, amount: Decimal) -> str:
     return one if amount <= 1 else many
 
 
-def _sentence(claim: Claim, activity: Activity, total: ClaimTotal, provider: Provider, dates: str, find: Callable[[str], str]) -> list[dict[str, Any]]:
+def _sentence(
+    claim: Claim, activity: Activity, total: ClaimTotal, provider: Provider, dates: str, find: Callable[[str], str]
+) -> list[dict[str, Any]]:
     designation: Designation | None = total.designation
     if total.credit_type.is_attendance:
         code = "AMA-CERT-2" if designation else "ATTENDANCE"
@@ -128,10 +140,20 @@ def _accreditation(total: ClaimTotal) -> str:
 
 
 def _sessions(lines: Sequence[ClaimLine], total: ClaimTotal, activity: Activity) -> list[dict[str, str]]:
-    per_line = total.designation is not None and total.designation.scope == Scope.SESSION and not total.credit_type.is_attendance
+    per_line = (
+        total.designation is not None
+        and total.designation.scope == Scope.SESSION
+        and not total.credit_type.is_attendance
+    )
     rows = []
     for line in lines:
         assert line.session is not None
         day = local_dates([line.session.starts_at], activity.zone)[0]
-        rows.append({"date": f"{day:%b} {day.day}, {day.year}", "title": line.session.title, "credits": f"{line.credits:.2f}" if per_line else ""})
+        rows.append(
+            {
+                "date": f"{day:%b} {day.day}, {day.year}",
+                "title": line.session.title,
+                "credits": f"{line.credits:.2f}" if per_line else "",
+            }
+        )
     return rows

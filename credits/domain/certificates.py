@@ -52,15 +52,30 @@ def render(certificate_id: int) -> None:
     if row is None:
         return
     try:
-        content = pdf.render("pdf/certificate.html", row.snapshot, title=title_of(row), lang=row.snapshot["lang"], identifier=row.code, created=row.requested_at)
+        content = pdf.render(
+            "pdf/certificate.html",
+            row.snapshot,
+            title=title_of(row),
+            lang=row.snapshot["lang"],
+            identifier=row.code,
+            created=row.requested_at,
+        )
     except pdf.PdfUnavailable as error:
         raise jobs.NotYet(str(error)) from error
     with transaction.atomic(durable=True):
-        row = Certificate.objects.select_for_update(of=("self",)).select_related("claim__person", "claim__activity").get(pk=certificate_id)
+        row = (
+            Certificate.objects.select_for_update(of=("self",))
+            .select_related("claim__person", "claim__activity")
+            .get(pk=certificate_id)
+        )
         if row.status != CertificateStatus.PREPARING:
             return
         CertificateFile.objects.create(certificate=row, content=content)
-        row.status, row.issued_at, row.sha256 = CertificateStatus.ISSUED, clock.now(), hashlib.sha256(content).hexdigest()
+        row.status, row.issued_at, row.sha256 = (
+            CertificateStatus.ISSUED,
+            clock.now(),
+            hashlib.sha256(content).hexdigest(),
+        )
         row.save(update_fields=["status", "issued_at", "sha256"])
         _tell(row)
 
@@ -107,7 +122,11 @@ def title_of(row: Certificate) -> str:
 
 
 def _live_locked(certificate_id: int) -> Certificate:
-    row = Certificate.objects.select_for_update(of=("self",)).select_related("claim__person", "claim__activity").get(pk=certificate_id)
+    row = (
+        Certificate.objects.select_for_update(of=("self",))
+        .select_related("claim__person", "claim__activity")
+        .get(pk=certificate_id)
+    )
     if row.status not in LIVE:
         raise Conflict("This certificate was replaced or revoked already.")
     if row.claim.status != ClaimStatus.LIVE:
@@ -130,7 +149,11 @@ def _tell(row: Certificate, key: str = "") -> None:
     from django.urls import reverse
 
     person = row.claim.person
-    address = person.addresses.filter(kind="email", removed_at=None, verified_at__isnull=False).order_by("-is_primary", "pk").first()
+    address = (
+        person.addresses.filter(kind="email", removed_at=None, verified_at__isnull=False)
+        .order_by("-is_primary", "pk")
+        .first()
+    )
     if address is None:
         return
     facts = row.snapshot["facts"]

@@ -21,7 +21,13 @@ from integrity.domain import disclosure_text
 
 
 def claim(
-    *, person_id: int, activity_id: int, choices: Mapping[int, Decimal], form_key: uuid.UUID, disclosure_sha: str, by: Actor
+    *,
+    person_id: int,
+    activity_id: int,
+    choices: Mapping[int, Decimal],
+    form_key: uuid.UUID,
+    disclosure_sha: str,
+    by: Actor,
 ) -> Claim:
     """Claim credit for sessions of an activity and have the certificate made.
 
@@ -49,7 +55,9 @@ def claim(
             raise Invalid("Choose credit for at least one session you took part in.")
         row = _write(person, activity, known, computed, form_key)
         if disclosure_sha:
-            disclosure_text.record_delivery(activity=activity, session=None, person=person, sha=disclosure_sha, channel="claim", at=row.claimed_at)
+            disclosure_text.record_delivery(
+                activity=activity, session=None, person=person, sha=disclosure_sha, channel="claim", at=row.claimed_at
+            )
         certificates.prepare(row)
         audit.record("claimed", by=by, subject=row, new={"credits": computed.credits, "minutes": computed.minutes})
         return row
@@ -73,7 +81,9 @@ def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
         return row
 
 
-def _write(person: Person, activity: Activity, known: eligibility.Facts, computed: eligibility.Computed, form_key: uuid.UUID) -> Claim:
+def _write(
+    person: Person, activity: Activity, known: eligibility.Facts, computed: eligibility.Computed, form_key: uuid.UUID
+) -> Claim:
     kind, designation = facts.offered(person, activity)
     assert kind is not None
     by_id = {s.id: s for s in known.sessions}
@@ -83,7 +93,12 @@ def _write(person: Person, activity: Activity, known: eligibility.Facts, compute
         rule_set=rulesets.version(), attestation=statements.body("CLAIM-ATTEST"), is_physician=person.is_physician, form_key=form_key,
     )  # fmt: skip
     ClaimTotal.objects.create(
-        claim=row, credit_type=kind, designation=designation, minutes=computed.minutes, credits=computed.credits, designated=computed.designated
+        claim=row,
+        credit_type=kind,
+        designation=designation,
+        minutes=computed.minutes,
+        credits=computed.credits,
+        designated=computed.designated,
     )
     ClaimLine.objects.bulk_create(
         ClaimLine(

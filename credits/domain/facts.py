@@ -19,11 +19,15 @@ from evaluations.domain import questionnaires, responses
 
 def load(person: Person, activity: Activity) -> Facts:
     """What decides what this person may claim in this activity now."""
-    sessions = Session.objects.filter(activity=activity, removed_at=None, kind=SlotKind.EDUCATION).order_by("starts_at", "pk")
+    sessions = Session.objects.filter(activity=activity, removed_at=None, kind=SlotKind.EDUCATION).order_by(
+        "starts_at", "pk"
+    )
     credit_type, designation = offered(person, activity)
     code = credit_type.code if credit_type else ""
     claimed = set(
-        ClaimLine.objects.filter(person=person, activity=activity, voided_at=None, credit_type_id=code).values_list("session_id", flat=True)
+        ClaimLine.objects.filter(person=person, activity=activity, voided_at=None, credit_type_id=code).values_list(
+            "session_id", flat=True
+        )
     )
     evidence: dict[int, list[Evidence]] = {}
     for row in attendance.of_person(person.pk, activity):
@@ -53,7 +57,11 @@ def offered(person: Person, activity: Activity) -> tuple[CreditType | None, Desi
     Physicians are awarded what was designated; everybody else gets attendance documentation that names the
     designated maximum (AMA-CERT-2).
     """
-    live = list(Designation.objects.filter(activity=activity, ended_at=None).select_related("credit_type").order_by("credit_type__position"))
+    live = list(
+        Designation.objects.filter(activity=activity, ended_at=None)
+        .select_related("credit_type")
+        .order_by("credit_type__position")
+    )
     for designation in live:
         kind = designation.credit_type
         if kind.is_attendance:
@@ -73,13 +81,19 @@ def hold_designation(activity: Activity) -> None:
     """Keep the designation as it is until the claim commits: whoever changes it waits (a claim during a change)."""
     locks.require_transaction()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM credits_designation WHERE activity_id = %s AND ended_at IS NULL FOR SHARE", [activity.pk])
+        cursor.execute(
+            "SELECT id FROM credits_designation WHERE activity_id = %s AND ended_at IS NULL FOR SHARE", [activity.pk]
+        )
 
 
-def _credit(person: Person, activity: Activity, kind: CreditType | None, designation: Designation | None) -> CreditFacts | None:
+def _credit(
+    person: Person, activity: Activity, kind: CreditType | None, designation: Designation | None
+) -> CreditFacts | None:
     if kind is None or designation is None:
         return None
-    already = ClaimTotal.objects.filter(claim__person=person, claim__activity=activity, claim__status="live", credit_type=kind).aggregate(n=Sum("credits"))["n"]
+    already = ClaimTotal.objects.filter(
+        claim__person=person, claim__activity=activity, claim__status="live", credit_type=kind
+    ).aggregate(n=Sum("credits"))["n"]
     rounding = designation.credit_type.rounding if kind.is_attendance else kind.rounding
     return CreditFacts(
         code=kind.code, rounding=rounding, maximum=designation.maximum, per_session=designation.scope == Scope.SESSION,

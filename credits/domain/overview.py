@@ -31,7 +31,11 @@ def to_claim(person: Person) -> list[ToClaim]:
     opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
     days = rulesets.value_on("claim.window_days")
     attended = AttendanceEvidence.objects.filter(
-        session=OuterRef("pk"), identity__links__person=person, identity__links__ended_at=None, superseded_by=None, withdrawn=False
+        session=OuterRef("pk"),
+        identity__links__person=person,
+        identity__links__ended_at=None,
+        superseded_by=None,
+        withdrawn=False,
     )
     claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
     sessions = (
@@ -43,12 +47,18 @@ def to_claim(person: Person) -> list[ToClaim]:
     for session in sessions:
         if at <= session.ends_at + dt.timedelta(days=session.activity.claim_days or days):
             found.setdefault(session.activity_id, []).append(session)
-    done = set(Completion.objects.filter(person=person, questionnaire__activity__in=found).values_list("questionnaire__activity_id", flat=True))
+    done = set(
+        Completion.objects.filter(person=person, questionnaire__activity__in=found).values_list(
+            "questionnaire__activity_id", flat=True
+        )
+    )
     rows = []
     for activity_id, attended_sessions in found.items():
         activity = attended_sessions[0].activity
         closes = attended_sessions[0].ends_at + dt.timedelta(days=activity.claim_days or days)
-        rows.append(ToClaim(activity, len(attended_sessions), closes, activity_id in done or not activity.evaluation_required))
+        rows.append(
+            ToClaim(activity, len(attended_sessions), closes, activity_id in done or not activity.evaluation_required)
+        )
     return sorted(rows, key=lambda r: r.closes_at)
 
 
@@ -63,9 +73,15 @@ class Earned:
     sessions: int
 
 
-def earned(person: Person, *, limit: int | None = None, since: dt.date | None = None, until: dt.date | None = None) -> list[Earned]:
+def earned(
+    person: Person, *, limit: int | None = None, since: dt.date | None = None, until: dt.date | None = None
+) -> list[Earned]:
     """A person's live claims, newest first. Four queries."""
-    claims = Claim.objects.filter(person=person, status=ClaimStatus.LIVE).select_related("activity").order_by("-participated_on", "-pk")
+    claims = (
+        Claim.objects.filter(person=person, status=ClaimStatus.LIVE)
+        .select_related("activity")
+        .order_by("-participated_on", "-pk")
+    )
     if since:
         claims = claims.filter(participated_on__gte=since)
     if until:

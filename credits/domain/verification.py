@@ -50,4 +50,6 @@ def find_transcript(code: str) -> FoundTranscript | None:
     row = TranscriptDocument.objects.filter(code=written(code)).first()
     if row is None:
         return None
-    return FoundTranscript(row, Claim.objects.filter(pk__in=row.snapshot["claims"]).exclude(status=ClaimStatus.LIVE).count())
+    return FoundTranscript(
+        row, Claim.objects.filter(pk__in=row.snapshot["claims"]).exclude(status=ClaimStatus.LIVE).count()
+    )

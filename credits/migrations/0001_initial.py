@@ -9,236 +9,575 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('activities', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("accounts", "0001_initial"),
+        ("activities", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(default=1, help_text='Version')),
-                ('status', models.CharField(choices=[('on_request', 'On request'), ('preparing', 'Being prepared'), ('issued', 'Issued'), ('superseded', 'Replaced'), ('revoked', 'Revoked')], max_length=12)),
-                ('code', models.CharField(max_length=24, unique=True)),
-                ('snapshot', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('template_version', models.CharField(max_length=40)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('requested_at', models.DateTimeField()),
-                ('issued_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_by', models.CharField(blank=True, max_length=250)),
-                ('end_reason', models.TextField(blank=True)),
-                ('supersedes', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replacement', to='credits.certificate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(default=1, help_text="Version")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("on_request", "On request"),
+                            ("preparing", "Being prepared"),
+                            ("issued", "Issued"),
+                            ("superseded", "Replaced"),
+                            ("revoked", "Revoked"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.CharField(max_length=24, unique=True)),
+                ("snapshot", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("template_version", models.CharField(max_length=40)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("requested_at", models.DateTimeField()),
+                ("issued_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_by", models.CharField(blank=True, max_length=250)),
+                ("end_reason", models.TextField(blank=True)),
+                (
+                    "supersedes",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replacement",
+                        to="credits.certificate",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CreditType',
+            name="CreditType",
             fields=[
-                ('code', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('unit_one', models.CharField(help_text='With the mark: *AMA PRA Category 1 Credit*™', max_length=80)),
-                ('unit_many', models.CharField(max_length=80)),
-                ('rounding', models.CharField(choices=[('quarter_nearest', 'Nearest quarter hour (AMA-CALC-1)'), ('hundredth_down', 'Two decimals, never up')], max_length=20)),
-                ('increment', models.DecimalField(decimal_places=2, max_digits=4)),
-                ('professions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, help_text='Empty: everyone', size=None)),
-                ('physicians_only', models.BooleanField(default=False)),
-                ('activity_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), blank=True, default=list, size=None)),
-                ('is_attendance', models.BooleanField(default=False, help_text='Documents attendance; carries no credit of its own')),
-                ('designation_statement', models.CharField(blank=True, max_length=40)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                ("code", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=80)),
+                ("unit_one", models.CharField(help_text="With the mark: *AMA PRA Category 1 Credit*™", max_length=80)),
+                ("unit_many", models.CharField(max_length=80)),
+                (
+                    "rounding",
+                    models.CharField(
+                        choices=[
+                            ("quarter_nearest", "Nearest quarter hour (AMA-CALC-1)"),
+                            ("hundredth_down", "Two decimals, never up"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("increment", models.DecimalField(decimal_places=2, max_digits=4)),
+                (
+                    "professions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30),
+                        blank=True,
+                        default=list,
+                        help_text="Empty: everyone",
+                        size=None,
+                    ),
+                ),
+                ("physicians_only", models.BooleanField(default=False)),
+                (
+                    "activity_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=4), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "is_attendance",
+                    models.BooleanField(default=False, help_text="Documents attendance; carries no credit of its own"),
+                ),
+                ("designation_statement", models.CharField(blank=True, max_length=40)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='CertificateFile',
+            name="CertificateFile",
             fields=[
-                ('certificate', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='file', serialize=False, to='credits.certificate')),
-                ('content', models.BinaryField()),
+                (
+                    "certificate",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="file",
+                        serialize=False,
+                        to="credits.certificate",
+                    ),
+                ),
+                ("content", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('live', 'Claimed'), ('void', 'Withdrawn')], default='live', max_length=5)),
-                ('claimed_at', models.DateTimeField()),
-                ('participated_on', models.DateField(help_text="Last day attended, in the activity's zone")),
-                ('rule_set', models.CharField(max_length=20)),
-                ('attestation', models.TextField(help_text='The sentence the learner agreed to')),
-                ('is_physician', models.BooleanField(help_text='As of the claim (AMA-CORE-4)')),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('voided_by', models.CharField(blank=True, max_length=250)),
-                ('void_reason', models.TextField(blank=True)),
-                ('form_key', models.UUIDField(help_text='One per opened page: a second press finds the first claim', null=True, unique=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='activities.activity')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("live", "Claimed"), ("void", "Withdrawn")], default="live", max_length=5
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField()),
+                ("participated_on", models.DateField(help_text="Last day attended, in the activity's zone")),
+                ("rule_set", models.CharField(max_length=20)),
+                ("attestation", models.TextField(help_text="The sentence the learner agreed to")),
+                ("is_physician", models.BooleanField(help_text="As of the claim (AMA-CORE-4)")),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("voided_by", models.CharField(blank=True, max_length=250)),
+                ("void_reason", models.TextField(blank=True)),
+                (
+                    "form_key",
+                    models.UUIDField(
+                        help_text="One per opened page: a second press finds the first claim", null=True, unique=True
+                    ),
+                ),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="activities.activity"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="accounts.person"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='certificate',
-            name='claim',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to='credits.claim'),
+            model_name="certificate",
+            name="claim",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="certificates", to="credits.claim"
+            ),
         ),
         migrations.CreateModel(
-            name='ClaimEvent',
+            name="ClaimEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('live', 'Claimed'), ('void', 'Withdrawn')], default='live', max_length=5)),
-                ('claimed_at', models.DateTimeField()),
-                ('participated_on', models.DateField(help_text="Last day attended, in the activity's zone")),
-                ('rule_set', models.CharField(max_length=20)),
-                ('attestation', models.TextField(help_text='The sentence the learner agreed to')),
-                ('is_physician', models.BooleanField(help_text='As of the claim (AMA-CORE-4)')),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('voided_by', models.CharField(blank=True, max_length=250)),
-                ('void_reason', models.TextField(blank=True)),
-                ('form_key', models.UUIDField(help_text='One per opened page: a second press finds the first claim', null=True)),
-                ('activity', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='activities.activity')),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.person')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='credits.claim')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("live", "Claimed"), ("void", "Withdrawn")], default="live", max_length=5
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField()),
+                ("participated_on", models.DateField(help_text="Last day attended, in the activity's zone")),
+                ("rule_set", models.CharField(max_length=20)),
+                ("attestation", models.TextField(help_text="The sentence the learner agreed to")),
+                ("is_physician", models.BooleanField(help_text="As of the claim (AMA-CORE-4)")),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("voided_by", models.CharField(blank=True, max_length=250)),
+                ("void_reason", models.TextField(blank=True)),
+                (
+                    "form_key",
+                    models.UUIDField(help_text="One per opened page: a second press finds the first claim", null=True),
+                ),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="credits.claim",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ClaimLine',
+            name="ClaimLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('minutes', models.PositiveIntegerField()),
-                ('credits', models.DecimalField(decimal_places=2, help_text='Per line in a series only (decision 7)', max_digits=6, null=True)),
-                ('facts', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.activity')),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='credits.claim')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claim_lines', to='activities.session')),
-                ('credit_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.credittype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("minutes", models.PositiveIntegerField()),
+                (
+                    "credits",
+                    models.DecimalField(
+                        decimal_places=2, help_text="Per line in a series only (decision 7)", max_digits=6, null=True
+                    ),
+                ),
+                ("facts", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="activities.activity"
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="credits.claim"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claim_lines",
+                        to="activities.session",
+                    ),
+                ),
+                (
+                    "credit_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="credits.credittype"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Designation',
+            name="Designation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(choices=[('activity', 'The whole activity'), ('session', 'Each session')], max_length=8)),
-                ('maximum', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('minutes', models.PositiveIntegerField()),
-                ('statement', models.TextField(help_text='Rendered from the statement of the day; printed from here')),
-                ('accreditation_statement', models.TextField()),
-                ('rule_set', models.CharField(max_length=20)),
-                ('designated_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='designations', to='activities.activity')),
-                ('credit_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='designations', to='credits.credittype')),
-                ('designated_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("activity", "The whole activity"), ("session", "Each session")], max_length=8
+                    ),
+                ),
+                ("maximum", models.DecimalField(decimal_places=2, max_digits=6)),
+                ("minutes", models.PositiveIntegerField()),
+                ("statement", models.TextField(help_text="Rendered from the statement of the day; printed from here")),
+                ("accreditation_statement", models.TextField()),
+                ("rule_set", models.CharField(max_length=20)),
+                ("designated_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="designations",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "credit_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="designations",
+                        to="credits.credittype",
+                    ),
+                ),
+                (
+                    "designated_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClaimTotal',
+            name="ClaimTotal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('minutes', models.PositiveIntegerField()),
-                ('credits', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('designated', models.DecimalField(decimal_places=2, help_text='The maximum then, for non-physician wording (AMA-CERT-2)', max_digits=6)),
-                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='totals', to='credits.claim')),
-                ('credit_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.credittype')),
-                ('designation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claim_totals', to='credits.designation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("minutes", models.PositiveIntegerField()),
+                ("credits", models.DecimalField(decimal_places=2, max_digits=6)),
+                (
+                    "designated",
+                    models.DecimalField(
+                        decimal_places=2,
+                        help_text="The maximum then, for non-physician wording (AMA-CERT-2)",
+                        max_digits=6,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="totals", to="credits.claim"
+                    ),
+                ),
+                (
+                    "credit_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="credits.credittype"
+                    ),
+                ),
+                (
+                    "designation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claim_totals",
+                        to="credits.designation",
+                    ),
+                ),
             ],
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='certificatefile',
-            trigger=pgtrigger.compiler.Trigger(name='certificate_file_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b70fe9efea2585a697b1e94beb70e9827144a604', operation='UPDATE OR DELETE', pgid='pgtrigger_certificate_file_append_only_0e861', table='credits_certificatefile', when='BEFORE')),
+            model_name="certificatefile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="certificate_file_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="b70fe9efea2585a697b1e94beb70e9827144a604",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_certificate_file_append_only_0e861",
+                    table="credits_certificatefile",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['person', '-participated_on'], name='claim_of_person'),
+            model_name="claim",
+            index=models.Index(fields=["person", "-participated_on"], name="claim_of_person"),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['activity', 'person'], name='claim_of_activity'),
+            model_name="claim",
+            index=models.Index(fields=["activity", "person"], name="claim_of_activity"),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'live'), ('voided_at', None)), models.Q(('status', 'void'), ('voided_at__isnull', False), models.Q(('void_reason', ''), _negated=True)), _connector='OR'), name='claim_void_coherent', violation_error_message='A withdrawn claim has a time and a reason.'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "live"), ("voided_at", None)),
+                    models.Q(
+                        ("status", "void"), ("voided_at__isnull", False), models.Q(("void_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_void_coherent",
+                violation_error_message="A withdrawn claim has a time and a reason.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='claim',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "credits_claimevent" ("activity_id", "attestation", "claimed_at", "form_key", "id", "is_physician", "participated_on", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_set", "status", "void_reason", "voided_at", "voided_by") VALUES (NEW."activity_id", NEW."attestation", NEW."claimed_at", NEW."form_key", NEW."id", NEW."is_physician", NEW."participated_on", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rule_set", NEW."status", NEW."void_reason", NEW."voided_at", NEW."voided_by"); RETURN NULL;', hash='6ea3415f6796a5cbbf9a4d3e97dafa76d9703a02', operation='INSERT', pgid='pgtrigger_insert_insert_144ef', table='credits_claim', when='AFTER')),
+            model_name="claim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "credits_claimevent" ("activity_id", "attestation", "claimed_at", "form_key", "id", "is_physician", "participated_on", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_set", "status", "void_reason", "voided_at", "voided_by") VALUES (NEW."activity_id", NEW."attestation", NEW."claimed_at", NEW."form_key", NEW."id", NEW."is_physician", NEW."participated_on", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rule_set", NEW."status", NEW."void_reason", NEW."voided_at", NEW."voided_by"); RETURN NULL;',
+                    hash="6ea3415f6796a5cbbf9a4d3e97dafa76d9703a02",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_144ef",
+                    table="credits_claim",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='claim',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "credits_claimevent" ("activity_id", "attestation", "claimed_at", "form_key", "id", "is_physician", "participated_on", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_set", "status", "void_reason", "voided_at", "voided_by") VALUES (NEW."activity_id", NEW."attestation", NEW."claimed_at", NEW."form_key", NEW."id", NEW."is_physician", NEW."participated_on", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."rule_set", NEW."status", NEW."void_reason", NEW."voided_at", NEW."voided_by"); RETURN NULL;', hash='f9de0b248e3b105a029a18edf2d4b3c5f24c9e82', operation='UPDATE', pgid='pgtrigger_update_update_cfa1f', table='credits_claim', when='AFTER')),
+            model_name="claim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "credits_claimevent" ("activity_id", "attestation", "claimed_at", "form_key", "id", "is_physician", "participated_on", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_set", "status", "void_reason", "voided_at", "voided_by") VALUES (NEW."activity_id", NEW."attestation", NEW."claimed_at", NEW."form_key", NEW."id", NEW."is_physician", NEW."participated_on", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."rule_set", NEW."status", NEW."void_reason", NEW."voided_at", NEW."voided_by"); RETURN NULL;',
+                    hash="f9de0b248e3b105a029a18edf2d4b3c5f24c9e82",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_cfa1f",
+                    table="credits_claim",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['on_request', 'preparing', 'issued'])), fields=('claim',), name='certificate_one_live'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["on_request", "preparing", "issued"])),
+                fields=("claim",),
+                name="certificate_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.UniqueConstraint(fields=('claim', 'number'), name='certificate_number_once'),
+            model_name="certificate",
+            constraint=models.UniqueConstraint(fields=("claim", "number"), name="certificate_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_at', None), ('status__in', ['on_request', 'preparing'])), ('status__in', ['superseded', 'revoked']), models.Q(('issued_at__isnull', False), ('status', 'issued'), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='certificate_issued_coherent', violation_error_message='An issued certificate has bytes and a time.'),
+            model_name="certificate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("issued_at", None), ("status__in", ["on_request", "preparing"])),
+                    ("status__in", ["superseded", "revoked"]),
+                    models.Q(
+                        ("issued_at__isnull", False), ("status", "issued"), models.Q(("sha256", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="certificate_issued_coherent",
+                violation_error_message="An issued certificate has bytes and a time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), models.Q(('status__in', ['superseded', 'revoked']), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='certificate_ended_coherent', violation_error_message='A certificate that ended says why.'),
+            model_name="certificate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at", None),
+                    models.Q(("status__in", ["superseded", "revoked"]), models.Q(("end_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="certificate_ended_coherent",
+                violation_error_message="A certificate that ended says why.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='certificate',
-            trigger=pgtrigger.compiler.Trigger(name='certificate_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."claim_id" IS DISTINCT FROM (NEW."claim_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."snapshot" IS DISTINCT FROM (NEW."snapshot") OR OLD."template_version" IS DISTINCT FROM (NEW."template_version") OR OLD."requested_at" IS DISTINCT FROM (NEW."requested_at") OR OLD."supersedes_id" IS DISTINCT FROM (NEW."supersedes_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='1332e87c34918295dd90852964f842016b8c8e04', operation='UPDATE', pgid='pgtrigger_certificate_frozen_2256f', table='credits_certificate', when='BEFORE')),
+            model_name="certificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="certificate_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."claim_id" IS DISTINCT FROM (NEW."claim_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."snapshot" IS DISTINCT FROM (NEW."snapshot") OR OLD."template_version" IS DISTINCT FROM (NEW."template_version") OR OLD."requested_at" IS DISTINCT FROM (NEW."requested_at") OR OLD."supersedes_id" IS DISTINCT FROM (NEW."supersedes_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="1332e87c34918295dd90852964f842016b8c8e04",
+                    operation="UPDATE",
+                    pgid="pgtrigger_certificate_frozen_2256f",
+                    table="credits_certificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='certificate',
-            trigger=pgtrigger.compiler.Trigger(name='certificate_bytes_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."sha256" > \'\' AND NOT (OLD."sha256" = (NEW."sha256")))', func="RAISE EXCEPTION 'an issued certificate is frozen';", hash='50b12e1fc6eaffcd2a35cd90b2da91bd45956608', operation='UPDATE OF "sha256"', pgid='pgtrigger_certificate_bytes_once_66921', table='credits_certificate', when='BEFORE')),
+            model_name="certificate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="certificate_bytes_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."sha256" > \'\' AND NOT (OLD."sha256" = (NEW."sha256")))',
+                    func="RAISE EXCEPTION 'an issued certificate is frozen';",
+                    hash="50b12e1fc6eaffcd2a35cd90b2da91bd45956608",
+                    operation='UPDATE OF "sha256"',
+                    pgid="pgtrigger_certificate_bytes_once_66921",
+                    table="credits_certificate",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claimline',
-            constraint=models.UniqueConstraint(condition=models.Q(('session__isnull', False), ('voided_at', None)), fields=('person', 'session', 'credit_type'), name='claim_line_session_once', violation_error_message='This session is claimed already.'),
+            model_name="claimline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("session__isnull", False), ("voided_at", None)),
+                fields=("person", "session", "credit_type"),
+                name="claim_line_session_once",
+                violation_error_message="This session is claimed already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claimline',
-            constraint=models.UniqueConstraint(condition=models.Q(('session', None), ('voided_at', None)), fields=('person', 'activity', 'credit_type'), name='claim_line_activity_once', violation_error_message='This activity is claimed already.'),
+            model_name="claimline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("session", None), ("voided_at", None)),
+                fields=("person", "activity", "credit_type"),
+                name="claim_line_activity_once",
+                violation_error_message="This activity is claimed already.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='claimline',
-            trigger=pgtrigger.compiler.Trigger(name='claim_line_fixed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."claim_id" IS DISTINCT FROM (NEW."claim_id") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."activity_id" IS DISTINCT FROM (NEW."activity_id") OR OLD."session_id" IS DISTINCT FROM (NEW."session_id") OR OLD."credit_type_id" IS DISTINCT FROM (NEW."credit_type_id") OR OLD."minutes" IS DISTINCT FROM (NEW."minutes") OR OLD."credits" IS DISTINCT FROM (NEW."credits") OR OLD."facts" IS DISTINCT FROM (NEW."facts"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b4652582e5e6c6bb758a471f389388136d6d74f9', operation='UPDATE', pgid='pgtrigger_claim_line_fixed_30358', table='credits_claimline', when='BEFORE')),
+            model_name="claimline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="claim_line_fixed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."claim_id" IS DISTINCT FROM (NEW."claim_id") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."activity_id" IS DISTINCT FROM (NEW."activity_id") OR OLD."session_id" IS DISTINCT FROM (NEW."session_id") OR OLD."credit_type_id" IS DISTINCT FROM (NEW."credit_type_id") OR OLD."minutes" IS DISTINCT FROM (NEW."minutes") OR OLD."credits" IS DISTINCT FROM (NEW."credits") OR OLD."facts" IS DISTINCT FROM (NEW."facts"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="b4652582e5e6c6bb758a471f389388136d6d74f9",
+                    operation="UPDATE",
+                    pgid="pgtrigger_claim_line_fixed_30358",
+                    table="credits_claimline",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('activity', 'credit_type'), name='designation_once'),
+            model_name="designation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("activity", "credit_type"), name="designation_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum__gte', 0)), name='designation_maximum_positive', violation_error_message='Credit is not negative.'),
+            model_name="designation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("maximum__gte", 0)),
+                name="designation_maximum_positive",
+                violation_error_message="Credit is not negative.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='designation',
-            trigger=pgtrigger.compiler.Trigger(name='designation_fixed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."activity_id" IS DISTINCT FROM (NEW."activity_id") OR OLD."credit_type_id" IS DISTINCT FROM (NEW."credit_type_id") OR OLD."scope" IS DISTINCT FROM (NEW."scope") OR OLD."maximum" IS DISTINCT FROM (NEW."maximum") OR OLD."minutes" IS DISTINCT FROM (NEW."minutes") OR OLD."statement" IS DISTINCT FROM (NEW."statement") OR OLD."accreditation_statement" IS DISTINCT FROM (NEW."accreditation_statement") OR OLD."rule_set" IS DISTINCT FROM (NEW."rule_set") OR OLD."designated_at" IS DISTINCT FROM (NEW."designated_at") OR OLD."designated_by_id" IS DISTINCT FROM (NEW."designated_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='3408f82928f2c2568f7fc8bb45430e8ea0105584', operation='UPDATE', pgid='pgtrigger_designation_fixed_c586e', table='credits_designation', when='BEFORE')),
+            model_name="designation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="designation_fixed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."activity_id" IS DISTINCT FROM (NEW."activity_id") OR OLD."credit_type_id" IS DISTINCT FROM (NEW."credit_type_id") OR OLD."scope" IS DISTINCT FROM (NEW."scope") OR OLD."maximum" IS DISTINCT FROM (NEW."maximum") OR OLD."minutes" IS DISTINCT FROM (NEW."minutes") OR OLD."statement" IS DISTINCT FROM (NEW."statement") OR OLD."accreditation_statement" IS DISTINCT FROM (NEW."accreditation_statement") OR OLD."rule_set" IS DISTINCT FROM (NEW."rule_set") OR OLD."designated_at" IS DISTINCT FROM (NEW."designated_at") OR OLD."designated_by_id" IS DISTINCT FROM (NEW."designated_by_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="3408f82928f2c2568f7fc8bb45430e8ea0105584",
+                    operation="UPDATE",
+                    pgid="pgtrigger_designation_fixed_c586e",
+                    table="credits_designation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claimtotal',
-            constraint=models.UniqueConstraint(fields=('claim', 'credit_type'), name='claim_total_once'),
+            model_name="claimtotal",
+            constraint=models.UniqueConstraint(fields=("claim", "credit_type"), name="claim_total_once"),
         ),
         migrations.AddConstraint(
-            model_name='claimtotal',
-            constraint=models.CheckConstraint(condition=models.Q(('credits__gte', 0), ('credits__lte', models.F('designated'))), name='claim_total_within_designation', violation_error_message='More credit than was designated.'),
+            model_name="claimtotal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits__gte", 0), ("credits__lte", models.F("designated"))),
+                name="claim_total_within_designation",
+                violation_error_message="More credit than was designated.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='claimtotal',
-            trigger=pgtrigger.compiler.Trigger(name='claim_total_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='63ecd172fbdfeba042950b7fae9eef79874662ae', operation='UPDATE OR DELETE', pgid='pgtrigger_claim_total_append_only_8baff', table='credits_claimtotal', when='BEFORE')),
+            model_name="claimtotal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="claim_total_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="63ecd172fbdfeba042950b7fae9eef79874662ae",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_claim_total_append_only_8baff",
+                    table="credits_claimtotal",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

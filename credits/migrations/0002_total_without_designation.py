@@ -5,15 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('credits', '0001_initial'),
+        ("credits", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='claimtotal',
-            name='designation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claim_totals', to='credits.designation'),
+            model_name="claimtotal",
+            name="designation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="claim_totals",
+                to="credits.designation",
+            ),
         ),
     ]

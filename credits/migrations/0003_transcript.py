@@ -8,52 +8,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_provider_signature'),
-        ('credits', '0002_total_without_designation'),
+        ("accounts", "0003_provider_signature"),
+        ("credits", "0002_total_without_designation"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TranscriptDocument',
+            name="TranscriptDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=24, unique=True)),
-                ('snapshot', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('content_hash', models.CharField(help_text='SHA-256 of the snapshot without its code', max_length=64)),
-                ('template_version', models.CharField(max_length=40)),
-                ('requested_at', models.DateTimeField()),
-                ('ready_at', models.DateTimeField(blank=True, null=True)),
-                ('sha256', models.CharField(blank=True, help_text='Of the bytes', max_length=64)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transcripts', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=24, unique=True)),
+                ("snapshot", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("content_hash", models.CharField(help_text="SHA-256 of the snapshot without its code", max_length=64)),
+                ("template_version", models.CharField(max_length=40)),
+                ("requested_at", models.DateTimeField()),
+                ("ready_at", models.DateTimeField(blank=True, null=True)),
+                ("sha256", models.CharField(blank=True, help_text="Of the bytes", max_length=64)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transcripts", to="accounts.person"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TranscriptFile',
+            name="TranscriptFile",
             fields=[
-                ('document', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='file', serialize=False, to='credits.transcriptdocument')),
-                ('content', models.BinaryField()),
+                (
+                    "document",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="file",
+                        serialize=False,
+                        to="credits.transcriptdocument",
+                    ),
+                ),
+                ("content", models.BinaryField()),
             ],
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='transcriptfile',
-            trigger=pgtrigger.compiler.Trigger(name='transcript_file_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9d0bf5ef49ce1745de65d3bec0fdde719ddd45d9', operation='UPDATE OR DELETE', pgid='pgtrigger_transcript_file_append_only_811b9', table='credits_transcriptfile', when='BEFORE')),
+            model_name="transcriptfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="transcript_file_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="9d0bf5ef49ce1745de65d3bec0fdde719ddd45d9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_transcript_file_append_only_811b9",
+                    table="credits_transcriptfile",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transcriptdocument',
-            constraint=models.UniqueConstraint(fields=('person', 'content_hash'), name='transcript_content_once'),
+            model_name="transcriptdocument",
+            constraint=models.UniqueConstraint(fields=("person", "content_hash"), name="transcript_content_once"),
         ),
         migrations.AddConstraint(
-            model_name='transcriptdocument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ready_at', None), ('sha256', '')), models.Q(('ready_at__isnull', False), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='transcript_ready_coherent', violation_error_message='A transcript that is ready has bytes and a time.'),
+            model_name="transcriptdocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ready_at", None), ("sha256", "")),
+                    models.Q(("ready_at__isnull", False), models.Q(("sha256", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="transcript_ready_coherent",
+                violation_error_message="A transcript that is ready has bytes and a time.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='transcriptdocument',
-            trigger=pgtrigger.compiler.Trigger(name='transcript_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."snapshot" IS DISTINCT FROM (NEW."snapshot") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash") OR OLD."template_version" IS DISTINCT FROM (NEW."template_version") OR OLD."requested_at" IS DISTINCT FROM (NEW."requested_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='db0687ad065327ed70312fefa570041277f0d666', operation='UPDATE', pgid='pgtrigger_transcript_frozen_d56a4', table='credits_transcriptdocument', when='BEFORE')),
+            model_name="transcriptdocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="transcript_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."snapshot" IS DISTINCT FROM (NEW."snapshot") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash") OR OLD."template_version" IS DISTINCT FROM (NEW."template_version") OR OLD."requested_at" IS DISTINCT FROM (NEW."requested_at"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="db0687ad065327ed70312fefa570041277f0d666",
+                    operation="UPDATE",
+                    pgid="pgtrigger_transcript_frozen_d56a4",
+                    table="credits_transcriptdocument",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='transcriptdocument',
-            trigger=pgtrigger.compiler.Trigger(name='transcript_bytes_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."sha256" > \'\' AND NOT (OLD."sha256" = (NEW."sha256")))', func="RAISE EXCEPTION 'an issued transcript is frozen';", hash='c567550426a218df677433e68042b34d261790f8', operation='UPDATE OF "sha256"', pgid='pgtrigger_transcript_bytes_once_fc2c8', table='credits_transcriptdocument', when='BEFORE')),
+            model_name="transcriptdocument",
+            trigger=pgtrigger.compiler.Trigger(
+                name="transcript_bytes_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."sha256" > \'\' AND NOT (OLD."sha256" = (NEW."sha256")))',
+                    func="RAISE EXCEPTION 'an issued transcript is frozen';",
+                    hash="c567550426a218df677433e68042b34d261790f8",
+                    operation='UPDATE OF "sha256"',
+                    pgid="pgtrigger_transcript_bytes_once_fc2c8",
+                    table="credits_transcriptdocument",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

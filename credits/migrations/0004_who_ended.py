@@ -4,28 +4,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_provider_signature'),
-        ('activities', '0002_series_date'),
-        ('credits', '0003_transcript'),
+        ("accounts", "0003_provider_signature"),
+        ("activities", "0002_series_date"),
+        ("credits", "0003_transcript"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='certificate',
-            name='certificate_ended_coherent',
+            model_name="certificate",
+            name="certificate_ended_coherent",
         ),
         migrations.RemoveConstraint(
-            model_name='claim',
-            name='claim_void_coherent',
+            model_name="claim",
+            name="claim_void_coherent",
         ),
         migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_by', '')), models.Q(('ended_at__isnull', False), ('status__in', ['superseded', 'revoked']), models.Q(('ended_by', ''), _negated=True), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='certificate_ended_coherent', violation_error_message='A certificate that ended says who ended it and why.'),
+            model_name="certificate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("ended_by", "")),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("status__in", ["superseded", "revoked"]),
+                        models.Q(("ended_by", ""), _negated=True),
+                        models.Q(("end_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="certificate_ended_coherent",
+                violation_error_message="A certificate that ended says who ended it and why.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'live'), ('voided_at', None), ('voided_by', '')), models.Q(('status', 'void'), ('voided_at__isnull', False), models.Q(('voided_by', ''), _negated=True), models.Q(('void_reason', ''), _negated=True)), _connector='OR'), name='claim_void_coherent', violation_error_message='A withdrawn claim has a time, a person and a reason.'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "live"), ("voided_at", None), ("voided_by", "")),
+                    models.Q(
+                        ("status", "void"),
+                        ("voided_at__isnull", False),
+                        models.Q(("voided_by", ""), _negated=True),
+                        models.Q(("void_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_void_coherent",
+                violation_error_message="A withdrawn claim has a time, a person and a reason.",
+            ),
         ),
     ]

@@ -56,9 +56,13 @@ def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
     block = disclosure_text.block(session.activity, session)
     if request.method == "POST":
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
-        attendance.check_in(session_id=session.pk, person_id=person_id, method="qr", disclosure_sha=sha, by=request.actor)  # type: ignore[attr-defined]
+        attendance.check_in(
+            session_id=session.pk, person_id=person_id, method="qr", disclosure_sha=sha, by=request.actor
+        )  # type: ignore[attr-defined]
         return redirect("credits:checked_in", pk=session.pk)
-    return render(request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "disclosure": block})
+    return render(
+        request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "disclosure": block}
+    )
 
 
 @page(perm="accounts.signed_in")
@@ -111,7 +115,16 @@ def claimed(request: HttpRequest, pk: int) -> HttpResponse:
         template = "credits/partials/_waiting.html" if request.htmx else "credits/claimed.html"  # type: ignore[attr-defined]
     else:
         template = "credits/partials/_ready.html" if request.htmx else "credits/claimed.html"  # type: ignore[attr-defined]
-    return render(request, template, {"claim": own, "activity": own.activity, "certificate": certificate, "total": own.totals.select_related("credit_type").first()})
+    return render(
+        request,
+        template,
+        {
+            "claim": own,
+            "activity": own.activity,
+            "certificate": certificate,
+            "total": own.totals.select_related("credit_type").first(),
+        },
+    )
 
 
 @page(perm="accounts.signed_in", write=True)
@@ -127,7 +140,9 @@ def certificate(request: HttpRequest, code: str) -> HttpResponse:
     content = CertificateFile.objects.filter(certificate=row).values_list("content", flat=True).first()
     if content is None:
         return redirect("credits:claimed", pk=row.claim_id)
-    return answers.file_response(bytes(content), f"certificate-{row.code}.pdf", "application/pdf", inline="download" not in request.GET)
+    return answers.file_response(
+        bytes(content), f"certificate-{row.code}.pdf", "application/pdf", inline="download" not in request.GET
+    )
 
 
 def _claim(request: HttpRequest, form: ClaimForm, activity_id: int, sha: str) -> claims.Claim | None:

@@ -30,7 +30,9 @@ def verify_code(request: HttpRequest, code: str) -> HttpResponse:
         raise Conflict("Too many codes from here in one minute. Wait a minute and try again.")
     found = verification.find(code)
     if found is None and (transcript := verification.find_transcript(code)):
-        return render(request, "credits/verify_transcript.html", {"found": transcript, "says": transcript.document.snapshot})
+        return render(
+            request, "credits/verify_transcript.html", {"found": transcript, "says": transcript.document.snapshot}
+        )
     if found is None:
         ratelimit.hit("verify_wrong", device, limit=WRONG_PER_MINUTE, per=dt.timedelta(minutes=1))
         return render(request, "credits/verify.html", {"typed": code, "unknown": True}, status=404)

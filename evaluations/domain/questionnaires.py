@@ -20,7 +20,8 @@ def create_for(activity: Activity, *, by: Actor) -> Questionnaire:
     )
     objectives = list(Objective.objects.filter(activity=activity, removed_at=None))
     questions = [
-        Question(kind=QuestionKind.OBJECTIVE, text=o.text, hint="I can do this now", objective_id=o.pk, rule="EVAL-1") for o in objectives
+        Question(kind=QuestionKind.OBJECTIVE, text=o.text, hint="I can do this now", objective_id=o.pk, rule="EVAL-1")
+        for o in objectives
     ]
     changes = [o.commitment for o in objectives if o.commitment]
     if changes:
@@ -31,7 +32,12 @@ def create_for(activity: Activity, *, by: Actor) -> Questionnaire:
             )
         )  # fmt: skip
     questions.append(
-        Question(kind=QuestionKind.BIAS, text="Was it free of commercial bias?", hint="If not, say what you noticed. The CME office reads it.", rule="EVAL-4")
+        Question(
+            kind=QuestionKind.BIAS,
+            text="Was it free of commercial bias?",
+            hint="If not, say what you noticed. The CME office reads it.",
+            rule="EVAL-4",
+        )
     )
     questions.append(
         Question(kind=QuestionKind.TEXT, text="What should we teach next, or do better?", required=False, rule="EVAL-6")

@@ -29,7 +29,10 @@ def save_draft(*, questionnaire_id: int, person_id: int, answers: dict[str, Any]
         if Completion.objects.filter(questionnaire_id=questionnaire_id, person_id=person_id).exists():
             return
         Draft.objects.update_or_create(
-            questionnaire_id=questionnaire_id, person_id=person_id, session=None, defaults={"answers": answers, "saved_at": clock.now()}
+            questionnaire_id=questionnaire_id,
+            person_id=person_id,
+            session=None,
+            defaults={"answers": answers, "saved_at": clock.now()},
         )
 
 
@@ -75,7 +78,9 @@ def shuffle_day(day: dt.date) -> int:
         random.shuffle(old)
         for sheet in old:
             answers = list(sheet.answers.all())
-            new = Response.objects.create(id=uuid.uuid4(), questionnaire_id=sheet.questionnaire_id, session_id=sheet.session_id, on=sheet.on)
+            new = Response.objects.create(
+                id=uuid.uuid4(), questionnaire_id=sheet.questionnaire_id, session_id=sheet.session_id, on=sheet.on
+            )
             Answer.objects.filter(response=sheet).delete()
             random.shuffle(answers)
             for answer in answers:
@@ -114,9 +119,14 @@ def _answer(response: Response, question: Question, value: Any) -> Answer:
     return row
 
 
-def _remember(person_id: int, activity_id: int, questions: list[Question], answers: dict[int, Any], day: dt.date) -> None:
+def _remember(
+    person_id: int, activity_id: int, questions: list[Question], answers: dict[int, Any], day: dt.date
+) -> None:
     remind_on = day + dt.timedelta(days=rulesets.value_on("commitment.reminder_days", day))
     chosen = [text for q in questions if q.kind == QuestionKind.COMMITMENT for text in answers.get(q.pk) or []]
     Commitment.objects.bulk_create(
-        [Commitment(person_id=person_id, activity_id=activity_id, text=text[:300], made_on=day, remind_on=remind_on) for text in chosen[:MAX_COMMITMENTS]]
+        [
+            Commitment(person_id=person_id, activity_id=activity_id, text=text[:300], made_on=day, remind_on=remind_on)
+            for text in chosen[:MAX_COMMITMENTS]
+        ]
     )

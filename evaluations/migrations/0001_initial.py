@@ -9,128 +9,279 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('activities', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("activities", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Questionnaire',
+            name="Questionnaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveSmallIntegerField()),
-                ('scope', models.CharField(choices=[('activity', 'Once per activity'), ('session', 'Once per session')], default='activity', max_length=8)),
-                ('published_at', models.DateTimeField()),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questionnaires', to='activities.activity')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveSmallIntegerField()),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("activity", "Once per activity"), ("session", "Once per session")],
+                        default="activity",
+                        max_length=8,
+                    ),
+                ),
+                ("published_at", models.DateTimeField()),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questionnaires",
+                        to="activities.activity",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('objective', 'Objective met, five points (EVAL-1)'), ('bias', 'Free of commercial bias, yes or no (EVAL-4)'), ('commitment', 'Changes chosen from a list (EVAL-2)'), ('text', 'Free text'), ('scale', 'Five points')], max_length=12)),
-                ('text', models.CharField(max_length=400)),
-                ('hint', models.CharField(blank=True, max_length=250)),
-                ('choices', models.JSONField(blank=True, default=list)),
-                ('required', models.BooleanField(default=True)),
-                ('objective_id', models.BigIntegerField(null=True)),
-                ('rule', models.CharField(blank=True, max_length=20)),
-                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='evaluations.questionnaire')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("objective", "Objective met, five points (EVAL-1)"),
+                            ("bias", "Free of commercial bias, yes or no (EVAL-4)"),
+                            ("commitment", "Changes chosen from a list (EVAL-2)"),
+                            ("text", "Free text"),
+                            ("scale", "Five points"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("text", models.CharField(max_length=400)),
+                ("hint", models.CharField(blank=True, max_length=250)),
+                ("choices", models.JSONField(blank=True, default=list)),
+                ("required", models.BooleanField(default=True)),
+                ("objective_id", models.BigIntegerField(null=True)),
+                ("rule", models.CharField(blank=True, max_length=20)),
+                (
+                    "questionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questions",
+                        to="evaluations.questionnaire",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answers', models.JSONField(default=dict)),
-                ('saved_at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.session')),
-                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='evaluations.questionnaire')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("answers", models.JSONField(default=dict)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.person"
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="activities.session",
+                    ),
+                ),
+                (
+                    "questionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="evaluations.questionnaire",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Completion',
+            name="Completion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='accounts.person')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.session')),
-                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='evaluations.questionnaire')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="completions", to="accounts.person"
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="activities.session",
+                    ),
+                ),
+                (
+                    "questionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="completions",
+                        to="evaluations.questionnaire",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Response',
+            name="Response",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('on', models.DateField()),
-                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='evaluations.questionnaire')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.session')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("on", models.DateField()),
+                (
+                    "questionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="responses",
+                        to="evaluations.questionnaire",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="activities.session",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField(null=True)),
-                ('yes', models.BooleanField(null=True)),
-                ('text', models.TextField(blank=True)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='evaluations.question')),
-                ('response', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='evaluations.response')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("number", models.PositiveSmallIntegerField(null=True)),
+                ("yes", models.BooleanField(null=True)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="evaluations.question"
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="answers", to="evaluations.response"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Commitment',
+            name="Commitment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=300)),
-                ('made_on', models.DateField()),
-                ('remind_on', models.DateField(null=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='activities.activity')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='accounts.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.CharField(max_length=300)),
+                ("made_on", models.DateField()),
+                ("remind_on", models.DateField(null=True)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commitments",
+                        to="activities.activity",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="commitments", to="accounts.person"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('remind_on', None), ('remind_on__gt', models.F('made_on')), _connector='OR'), name='commitment_dates_coherent', violation_error_message='The reminder comes after the promise.')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("remind_on", None), ("remind_on__gt", models.F("made_on")), _connector="OR"
+                        ),
+                        name="commitment_dates_coherent",
+                        violation_error_message="The reminder comes after the promise.",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='questionnaire',
-            constraint=models.UniqueConstraint(fields=('activity', 'version'), name='questionnaire_version_once'),
+            model_name="questionnaire",
+            constraint=models.UniqueConstraint(fields=("activity", "version"), name="questionnaire_version_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='questionnaire',
-            trigger=pgtrigger.compiler.Trigger(name='questionnaire_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a724b7af587b68da5b10137bac0fe3bb48b1f398', operation='UPDATE OR DELETE', pgid='pgtrigger_questionnaire_append_only_4b7a4', table='evaluations_questionnaire', when='BEFORE')),
+            model_name="questionnaire",
+            trigger=pgtrigger.compiler.Trigger(
+                name="questionnaire_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a724b7af587b68da5b10137bac0fe3bb48b1f398",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_questionnaire_append_only_4b7a4",
+                    table="evaluations_questionnaire",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.UniqueConstraint(fields=('questionnaire', 'position'), name='question_position_once'),
+            model_name="question",
+            constraint=models.UniqueConstraint(fields=("questionnaire", "position"), name="question_position_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='question_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7be07171ccd849731c324a12f79a31a64fe6c783', operation='UPDATE OR DELETE', pgid='pgtrigger_question_append_only_6208d', table='evaluations_question', when='BEFORE')),
+            model_name="question",
+            trigger=pgtrigger.compiler.Trigger(
+                name="question_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="7be07171ccd849731c324a12f79a31a64fe6c783",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_question_append_only_6208d",
+                    table="evaluations_question",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='draft',
-            constraint=models.UniqueConstraint(fields=('questionnaire', 'person', 'session'), name='draft_once', nulls_distinct=False),
+            model_name="draft",
+            constraint=models.UniqueConstraint(
+                fields=("questionnaire", "person", "session"), name="draft_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='completion',
-            constraint=models.UniqueConstraint(fields=('questionnaire', 'person', 'session'), name='completion_once', nulls_distinct=False),
+            model_name="completion",
+            constraint=models.UniqueConstraint(
+                fields=("questionnaire", "person", "session"), name="completion_once", nulls_distinct=False
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='completion',
-            trigger=pgtrigger.compiler.Trigger(name='completion_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='3fe7ab97b18f608e48f25a68b124f4cafd6a8ffb', operation='UPDATE OR DELETE', pgid='pgtrigger_completion_append_only_777e4', table='evaluations_completion', when='BEFORE')),
+            model_name="completion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="completion_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="3fe7ab97b18f608e48f25a68b124f4cafd6a8ffb",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_completion_append_only_777e4",
+                    table="evaluations_completion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('response', 'question'), name='answer_once'),
+            model_name="answer",
+            constraint=models.UniqueConstraint(fields=("response", "question"), name="answer_once"),
         ),
     ]

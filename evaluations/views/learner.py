@@ -26,15 +26,26 @@ def evaluation_answer(request: HttpRequest, number: str) -> HttpResponse:
     form = EvaluationForm(request.POST or None, questionnaire=sheet, initial=responses.draft_of(sheet, person_id))
     if request.method == "POST" and form.is_valid():
         try:
-            responses.submit(questionnaire_id=sheet.pk, person_id=person_id, answers=form.answers(), remind=form.cleaned_data.get("remind", False))
+            responses.submit(
+                questionnaire_id=sheet.pk,
+                person_id=person_id,
+                answers=form.answers(),
+                remind=form.cleaned_data.get("remind", False),
+            )
         except DomainError as error:
             form.add_domain_error(error)
         else:
             return redirect("credits:claim", number=number)
-    return render(request, "evaluations/evaluation_answer.html", {"activity": activity, "form": form, "words": SCALE_WORDS})
+    return render(
+        request, "evaluations/evaluation_answer.html", {"activity": activity, "form": form, "words": SCALE_WORDS}
+    )
 
 
 def _typed(request: HttpRequest, sheet: Questionnaire) -> dict[str, Any]:
     form = EvaluationForm(questionnaire=sheet)
     many = {f"q{q.pk}" for q in form.questions if q.kind == "commitment"}
-    return {name: request.POST.getlist(name) if name in many else request.POST.get(name, "") for name in form.fields if name in request.POST}
+    return {
+        name: request.POST.getlist(name) if name in many else request.POST.get(name, "")
+        for name in form.fields
+        if name in request.POST
+    }

@@ -40,7 +40,12 @@ def test_two_simultaneous_claims_grant_credit_once():
     results = together(*[lambda: claim(person, activity, {one: "1.00"})] * 4)
     won = [r for r in results if isinstance(r, Claim)]
     assert (len(won), sum(isinstance(r, DomainError) for r in results)) == (1, 3)
-    assert (Claim.objects.count(), ClaimTotal.objects.count(), ClaimLine.objects.count(), Certificate.objects.count()) == (1, 1, 1, 1)
+    assert (
+        Claim.objects.count(),
+        ClaimTotal.objects.count(),
+        ClaimLine.objects.count(),
+        Certificate.objects.count(),
+    ) == (1, 1, 1, 1)
 
 
 def test_a_double_click_is_answered_twice_with_the_same_claim():
@@ -60,10 +65,23 @@ def test_without_the_lock_both_would_pass_the_check_and_the_database_still_refus
             free = not ClaimLine.objects.filter(person=person, session=one, voided_at=None).exists()
             meet.wait(timeout=10)
             made = Claim.objects.create(
-                person=person, activity=activity, claimed_at=one.ends_at, participated_on=one.ends_at.date(), rule_set="x", attestation="x", is_physician=True
+                person=person,
+                activity=activity,
+                claimed_at=one.ends_at,
+                participated_on=one.ends_at.date(),
+                rule_set="x",
+                attestation="x",
+                is_physician=True,
             )
             ClaimLine.objects.create(
-                claim=made, person=person, activity=activity, session=one, credit_type_id="ama_pra_1", minutes=60, credits=Decimal("1.00"), facts={}
+                claim=made,
+                person=person,
+                activity=activity,
+                session=one,
+                credit_type_id="ama_pra_1",
+                minutes=60,
+                credits=Decimal("1.00"),
+                facts={},
             )
             return free
 

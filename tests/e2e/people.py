@@ -88,7 +88,11 @@ class Person:
     def is_accessible(self, *, admin: bool = False) -> None:
         """axe finds nothing on this page; in the admin, the theme's own listed findings are left out."""
         found = Axe().run(self.page).response["violations"]
-        ours = [f"{f['id']}: {[n['html'][:160] for n in f['nodes'][:3]]}" for f in found if not (admin and f["id"] in THEME_RULES)]
+        ours = [
+            f"{f['id']}: {[n['html'][:160] for n in f['nodes'][:3]]}"
+            for f in found
+            if not (admin and f["id"] in THEME_RULES)
+        ]
         assert not ours, f"{self.page.url} {ours}"
 
     def fits(self) -> None:

@@ -315,13 +315,17 @@ def test_the_room_shows_the_code_and_a_phone_checks_in(browser: Browser, portal:
     shot(coordinator, "present-desktop")
     code = re.search(r"\b([2-9A-HJ-NP-Z]{3})-?([2-9A-HJ-NP-Z]{3})\b", page.locator("main").inner_text())
     assert code
-    typed = Person(browser, portal, size="phone").signs_in(f"typist.{RUN}@lakeshore.example", name=("Thandi", "Typist", "MD", "physician"))
+    typed = Person(browser, portal, size="phone").signs_in(
+        f"typist.{RUN}@lakeshore.example", name=("Thandi", "Typist", "MD", "physician")
+    )
     typed.goto("/check-in/").get_by_label("Session code").fill(f"{code.group(1)}-{code.group(2)}".lower())
     typed.page.get_by_role("button", name="Check in", exact=True).last.click()
     expect(typed.page.locator("main")).to_contain_text("You’re checked in")
     typed.is_accessible()
     shot(typed, "checked-in-phone")
-    scanner = Person(browser, portal, size="phone", scheme="dark").signs_in(f"scanner.{RUN}@lakeshore.example", name=("Sam", "Scanner", "RN", "nurse"))
+    scanner = Person(browser, portal, size="phone", scheme="dark").signs_in(
+        f"scanner.{RUN}@lakeshore.example", name=("Sam", "Scanner", "RN", "nurse")
+    )
     scanner.goto(f"/in/{code.group(1)}{code.group(2)}/")
     expect(scanner.page.locator("main")).to_contain_text("relationships")
     scanner.is_accessible()

@@ -30,7 +30,9 @@ class ProviderFactory(DjangoModelFactory):
     @factory.post_generation
     def term(self, create, extracted, **kwargs):
         if create and not self.terms.exists():
-            models.AccreditationTerm.objects.create(provider=self, mode="accme_direct", starts_on=dt.date(2024, 1, 1), ends_on=dt.date(2030, 1, 1))
+            models.AccreditationTerm.objects.create(
+                provider=self, mode="accme_direct", starts_on=dt.date(2024, 1, 1), ends_on=dt.date(2030, 1, 1)
+            )
 
 
 class DepartmentFactory(DjangoModelFactory):

@@ -66,7 +66,9 @@ class SessionFactory(DjangoModelFactory):
     starts_at = factory.LazyFunction(lambda: clock.now() - dt.timedelta(minutes=60))
     ends_at = factory.LazyAttribute(lambda s: s.starts_at + dt.timedelta(minutes=60))
     room = "Harbor Auditorium"
-    check_in_code = factory.Sequence(lambda n: "SEP" + "".join("23456789ABCDEFGHJKLMNPQRSTUVWXYZ"[(n // 32**k) % 32] for k in (2, 1, 0)))
+    check_in_code = factory.Sequence(
+        lambda n: "SEP" + "".join("23456789ABCDEFGHJKLMNPQRSTUVWXYZ"[(n // 32**k) % 32] for k in (2, 1, 0))
+    )
     code_released_at = factory.LazyFunction(clock.now)
 
 

@@ -33,7 +33,13 @@ def attend(person, session, *, method="code", minutes=None):
     with transaction.atomic():
         identity = identities.of_person(person)
         return AttendanceEvidence.objects.create(
-            session=session, identity=identity, method=method, at=clock.now(), minutes=minutes, recorded_by="test", recorded_at=clock.now()
+            session=session,
+            identity=identity,
+            method=method,
+            at=clock.now(),
+            minutes=minutes,
+            recorded_by="test",
+            recorded_at=clock.now(),
         )
 
 
@@ -50,7 +56,9 @@ def ready(*, sessions=1, evaluated=True, person=None, maximum=None, series=False
     activity = ActivityFactory(published=True, kind="RSS" if series else "C")
     now = clock.now()
     made = [SessionFactory(activity=activity, starts_at=now - dt.timedelta(hours=n + 1)) for n in range(sessions)]
-    designate(activity, maximum=maximum or ("1.00" if series else f"{sessions}.00"), scope="session" if series else "activity")
+    designate(
+        activity, maximum=maximum or ("1.00" if series else f"{sessions}.00"), scope="session" if series else "activity"
+    )
     for session in made:
         attend(person, session)
     with transaction.atomic():

@@ -18,7 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def printed(certificate):
-    return " ".join(PdfReader(BytesIO(bytes(CertificateFile.objects.get(certificate=certificate).content))).pages[0].extract_text().split())
+    return " ".join(
+        PdfReader(BytesIO(bytes(CertificateFile.objects.get(certificate=certificate).content)))
+        .pages[0]
+        .extract_text()
+        .split()
+    )
 
 
 def test_a_physician_is_awarded_what_was_claimed():
@@ -26,7 +31,12 @@ def test_a_physician_is_awarded_what_was_claimed():
     person, activity, (one, two) = ready(sessions=2)
     made = claim(person, activity, {one: "1.00", two: "0.75"})
     total = made.totals.get()
-    assert (total.minutes, total.credits, total.designated, total.credit_type_id) == (105, Decimal("1.75"), Decimal("2.00"), "ama_pra_1")
+    assert (total.minutes, total.credits, total.designated, total.credit_type_id) == (
+        105,
+        Decimal("1.75"),
+        Decimal("2.00"),
+        "ama_pra_1",
+    )
     text = printed(made.certificates.get())
     assert person.name_with_degrees in text
     assert "and is awarded" in text
@@ -147,7 +157,9 @@ def test_the_database_keeps_an_issued_certificate_as_it_is(field):
     person, activity, (one,) = ready()
     row = claim(person, activity, {one: "1.00"}).certificates.get()
     with pytest.raises(InternalError):
-        Certificate.objects.filter(pk=row.pk).update(**{field: {"x": 1} if field == "snapshot" else 7 if field == "number" else "0" * 24})
+        Certificate.objects.filter(pk=row.pk).update(
+            **{field: {"x": 1} if field == "snapshot" else 7 if field == "number" else "0" * 24}
+        )
 
 
 @pytest.mark.parametrize("typed", ["ls-26-7kq4", "", "LS26", "nothing at all", "LS-26-ZZZZ-ZZZZ-ZZZZ"])

@@ -52,7 +52,12 @@ def test_office_decides_about_a_company(client, staff):
 
     assert (answer.status_code, answer.url) == (302, reverse("admin:integrity_company_changelist"))
     company.refresh_from_db()
-    assert (company.eligibility, company.traded, company.reason, company.decided_by) == ("ineligible", "public", "Device manufacturer", staff.person)
+    assert (company.eligibility, company.traded, company.reason, company.decided_by) == (
+        "ineligible",
+        "public",
+        "Device manufacturer",
+        staff.person,
+    )
 
 
 def test_refusal_stands_on_the_page(client, staff):

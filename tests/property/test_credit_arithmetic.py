@@ -11,7 +11,18 @@ from credits.arithmetic import hundredth_down, quarter_nearest, to_credit
 
 @pytest.mark.parametrize(
     ("minutes", "credit"),
-    [(50, "0.75"), (52, "0.75"), (53, "1.00"), (55, "1.00"), (60, "1.00"), (67, "1.00"), (68, "1.25"), (7, "0.00"), (8, "0.25"), (330, "5.50")],
+    [
+        (50, "0.75"),
+        (52, "0.75"),
+        (53, "1.00"),
+        (55, "1.00"),
+        (60, "1.00"),
+        (67, "1.00"),
+        (68, "1.25"),
+        (7, "0.00"),
+        (8, "0.25"),
+        (330, "5.50"),
+    ],
 )
 def test_the_rulebooks_examples(minutes, credit):
     assert to_credit(minutes, "quarter_nearest") == Decimal(credit)

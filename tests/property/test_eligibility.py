@@ -1,6 +1,7 @@
 """What may be claimed: for every set of facts, never more than evidence, designation and clock allow."""
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 from credits import eligibility
 from credits.arithmetic import quarter_nearest
 from credits.eligibility import ChoiceError, CreditFacts, Evidence, Facts, SessionFacts
-import itertools
 
 START = dt.datetime(2026, 11, 17, 13, 0, tzinfo=dt.UTC)
 QUARTER = Decimal("0.25")
@@ -19,19 +19,37 @@ QUARTER = Decimal("0.25")
 def session(key=1, *, offset=0, minutes=60, evidence=(None,), **more):
     begins = START + dt.timedelta(minutes=offset)
     rows = tuple(Evidence("code", m, begins) for m in evidence)
-    return SessionFacts(id=key, title=f"Session {key}", starts_at=begins, ends_at=begins + dt.timedelta(minutes=minutes), evidence=rows, **more)
+    return SessionFacts(
+        id=key,
+        title=f"Session {key}",
+        starts_at=begins,
+        ends_at=begins + dt.timedelta(minutes=minutes),
+        evidence=rows,
+        **more,
+    )
 
 
 def facts(*sessions, now=START + dt.timedelta(days=1), maximum="5.50", per_session=False, **more):
     credit = more.pop("credit", CreditFacts("ama_pra_1", "quarter_nearest", Decimal(maximum), per_session))
-    values = {"activity_status": "published", "claim_opens": dt.timedelta(minutes=10), "claim_days": 30, "evaluation_required": True, "evaluation_done": True}
+    values = {
+        "activity_status": "published",
+        "claim_opens": dt.timedelta(minutes=10),
+        "claim_days": 30,
+        "evaluation_required": True,
+        "evaluation_done": True,
+    }
     return Facts(now=now, sessions=sessions, credit=credit, **(values | more))
 
 
 class TestVerdict:
     def test_a_code_without_minutes_supports_the_whole_session(self):
         found = eligibility.verdict(facts(session()), session())
-        assert (found.verdict, found.minutes, found.cap, found.reason) == ("claimable", 60, Decimal("1.00"), "All 60 minutes")
+        assert (found.verdict, found.minutes, found.cap, found.reason) == (
+            "claimable",
+            60,
+            Decimal("1.00"),
+            "All 60 minutes",
+        )
 
     def test_minutes_limit_the_session_and_say_so(self):
         short = session(evidence=(51,))
@@ -43,7 +61,13 @@ class TestVerdict:
 
     @pytest.mark.parametrize(
         ("minutes_after_end", "verdict"),
-        [(-11, "not_yet"), (-10, "claimable"), (0, "claimable"), (30 * 24 * 60, "claimable"), (30 * 24 * 60 + 1, "closed")],
+        [
+            (-11, "not_yet"),
+            (-10, "claimable"),
+            (0, "claimable"),
+            (30 * 24 * 60, "claimable"),
+            (30 * 24 * 60 + 1, "closed"),
+        ],
     )
     def test_the_window_opens_ten_minutes_before_the_end_for_thirty_days(self, minutes_after_end, verdict):
         one = session()
@@ -96,7 +120,11 @@ class TestCompute:
         talks = [session(i, offset=i * 30, minutes=20) for i in range(3)]
         known = facts(*talks)
         computed = eligibility.compute(known, eligibility.prefill(known))
-        assert (computed.minutes, computed.credits, computed.sentence) == (60, Decimal("1.00"), "20 + 20 + 20 = 60 minutes, rounded once.")
+        assert (computed.minutes, computed.credits, computed.sentence) == (
+            60,
+            Decimal("1.00"),
+            "20 + 20 + 20 = 60 minutes, rounded once.",
+        )
 
     def test_talks_too_short_for_a_quarter_still_count_in_the_total(self):
         known = facts(session(1, minutes=53), session(2, offset=60, minutes=7))
@@ -105,13 +133,23 @@ class TestCompute:
 
     def test_a_series_rounds_each_session(self):
         """WRONG-8 and decision 7."""
-        known = facts(session(1, minutes=50), session(2, offset=60 * 24, minutes=50), now=START + dt.timedelta(days=3), maximum="1.00", per_session=True)
+        known = facts(
+            session(1, minutes=50),
+            session(2, offset=60 * 24, minutes=50),
+            now=START + dt.timedelta(days=3),
+            maximum="1.00",
+            per_session=True,
+        )
         computed = eligibility.compute(known, eligibility.prefill(known))
         assert [line.credits for line in computed.lines] == [Decimal("0.75"), Decimal("0.75")]
         assert (computed.credits, computed.designated) == (Decimal("1.50"), Decimal("2.00"))
 
     def test_the_total_never_exceeds_what_is_left_of_the_designation(self):
-        known = facts(session(), session(2, offset=60), credit=CreditFacts("ama_pra_1", "quarter_nearest", Decimal("2.00"), False, already=Decimal("1.50")))
+        known = facts(
+            session(),
+            session(2, offset=60),
+            credit=CreditFacts("ama_pra_1", "quarter_nearest", Decimal("2.00"), False, already=Decimal("1.50")),
+        )
         assert eligibility.compute(known, eligibility.prefill(known)).credits == Decimal("0.50")
 
     def test_overlapping_sessions_are_refused_and_only_one_is_offered(self):
@@ -146,7 +184,9 @@ class TestCompute:
 
     def test_attendance_carries_no_credit_and_names_the_designated_maximum(self):
         """WRONG-5: a nurse's claim holds minutes; the number on the paper is the maximum (AMA-CERT-2)."""
-        known = facts(session(), credit=CreditFacts("attendance", "quarter_nearest", Decimal("5.50"), False, awards=False))
+        known = facts(
+            session(), credit=CreditFacts("attendance", "quarter_nearest", Decimal("5.50"), False, awards=False)
+        )
         computed = eligibility.compute(known, {1: Decimal("1.00")})
         assert (computed.minutes, computed.credits, computed.designated) == (60, Decimal("0.00"), Decimal("5.50"))
 
@@ -177,5 +217,7 @@ def test_what_is_offered_can_always_be_claimed(sessions, quarters, per_session):
 def test_claimed_sessions_never_overlap(sessions):
     known = facts(*sessions, maximum="99.00")
     computed = eligibility.compute(known, eligibility.prefill(known))
-    kept = sorted((s for s in sessions if s.id in {line.session_id for line in computed.lines}), key=lambda s: s.starts_at)
+    kept = sorted(
+        (s for s in sessions if s.id in {line.session_id for line in computed.lines}), key=lambda s: s.starts_at
+    )
     assert all(a.ends_at <= b.starts_at for a, b in itertools.pairwise(kept))

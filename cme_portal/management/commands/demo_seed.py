@@ -23,7 +23,9 @@ class Command(BaseCommand):
         else:
             began = time.monotonic()
             school = build.build(build.Size())
-            self.stdout.write(f"{len(school.people)} people, {len(school.activities)} activities in {time.monotonic() - began:.0f} s.")
+            self.stdout.write(
+                f"{len(school.people)} people, {len(school.activities)} activities in {time.monotonic() - began:.0f} s."
+            )
         running = today.top_up()
         if running is not None:
             self.stdout.write(f"Running now: {running.title}, code {running.check_in_code}.")
