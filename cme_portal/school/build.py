@@ -185,9 +185,9 @@ def _people(s: School) -> None:
         for p in people
     )
     users = bulk(
-        User(person=p, email=m, date_joined=s.now, password="!")
+        User(person=p, email=m, date_joined=s.now, password="!")  # noqa: S106 - "!" is no password
         for p, m in zip(people[: len(NAMED)], mails, strict=False)
-    )  # noqa: S106 - "!" is no password
+    )
     bulk(EmailAddress(user=u, email=u.email, verified=True, primary=True) for u in users)
     for entry, person in zip(NAMED, people, strict=False):
         bulk(OfficeRole(person=person, role=role, granted_at=s.now, granted_by=BY.label) for role in entry[5])

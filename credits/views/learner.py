@@ -57,8 +57,12 @@ def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
         attendance.check_in(
-            session_id=session.pk, person_id=person_id, method="qr", disclosure_sha=sha, by=request.actor
-        )  # type: ignore[attr-defined]
+            session_id=session.pk,
+            person_id=person_id,
+            method="qr",
+            disclosure_sha=sha,
+            by=request.actor,  # type: ignore[attr-defined]
+        )
         return redirect("credits:checked_in", pk=session.pk)
     return render(
         request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "disclosure": block}
