@@ -33,17 +33,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from common.services import (
-    ServiceError,
-    Services,
-    check_space,
-    die_with_parent,
-    free_port,
-    port_taken,
-    process_command,
-    remove_data,
-    wait_for,
-)
+from common.processes import die_with_parent, free_port, port_taken, process_command, wait_for
+from common.services import ServiceError, Services, check_space, remove_data
 
 ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "lakeshore.example"

@@ -22,8 +22,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
-import ctypes.util
 import errno
 import fcntl
 import hashlib
@@ -41,13 +39,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from common.processes import LOOPBACK, die_with_parent, free_port, process_command, wait_for
+
 DATABASE = "cme"
-LOOPBACK = "127.0.0.1"
 ROOT_DATA = Path("/var/lib/cme-portal-demo")  # used only when root's folder is closed to others
 SPACE_NEEDED_MB = 250
 
@@ -78,56 +77,6 @@ class ServiceError(Exception):
 # --------------------------------------------------------------------------- processes
 
 
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
-def port_taken(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server already listens on the port, or the system refuses it to us."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return True
-    return False
-
-
-def process_command(pid: int) -> str:
-    """The command line of a live process, "" when it is gone or a zombie."""
-    if pid <= 0:
-        return ""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        if Path("/proc/self").exists():
-            return ""
-    try:
-        shown = subprocess.run(  # no /proc: macOS
-            ["ps", "-o", "command=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return ""
-    return shown.stdout.strip()
-
-
-def wait_for(happened: Callable[[], bool], seconds: float, every: float = 0.02) -> bool:
-    """Poll until something has happened; False when the time is over."""
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            return False
-        time.sleep(every)
-    return True
-
-
 def stop_process(pid: int, marker: str, *signals: tuple[int, float]) -> None:
     """Send each signal in turn, waiting its seconds; the marker guards against a reused pid."""
     for number, seconds in signals:
@@ -143,21 +92,6 @@ def _gone(pid: int, marker: str) -> bool:
     for child in _children:
         child.poll()  # a child of our own would stay a zombie otherwise
     return marker not in process_command(pid)
-
-
-def die_with_parent(number: int) -> Callable[[], None] | None:
-    """A preexec_fn: the kernel sends this signal when the parent dies, however it dies."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
-    parent = os.getpid()
-
-    def ask() -> None:
-        libc.prctl(1, number)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # died between fork and here
-            os.kill(os.getpid(), number)
-
-    return ask
 
 
 def explain(output: str, what: str) -> str:

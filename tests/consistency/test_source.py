@@ -17,8 +17,15 @@ TESTS = sorted((BASE / "tests").rglob("*.py"))
 TEMPLATES = sorted((BASE / "templates").rglob("*.html")) + sorted((BASE / "templates").rglob("*.txt"))
 
 # Real time on purpose: the clock itself, liveness that must not move with the demo's clock, and programs without Django.
-REAL_TIME = {"common/clock.py", "common/jobs.py", "cme_portal/health.py", "common/services.py", "cme_portal/demo.py"}
-TEMPLATE_LINES, MODULE_LINES = 250, 850
+REAL_TIME = {
+    "common/clock.py",
+    "common/jobs.py",
+    "cme_portal/health.py",
+    "common/processes.py",
+    "common/services.py",
+    "cme_portal/demo.py",
+}
+TEMPLATE_LINES, MODULE_LINES = 250, 800
 # Migrations outlive the code: they may import Django, what its fields and triggers are made of, and our own validators.
 IN_MIGRATIONS = re.compile(
     r"(django|pgtrigger|pghistory|datetime|decimal|uuid|re)(\.|$)|[a-z_]+\.(validators|storage)$"

@@ -18,7 +18,8 @@ from typing import Any
 import psycopg2
 import requests
 
-from common.services import process_command, temporary_folder
+from common.processes import process_command
+from common.services import temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 300

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from cme_portal import demo
-from common import services
+from common import processes, services
 from common.services import Postgres, ServiceError, Services, Valkey
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_postgres_stop_leaves_no_process(folder):
     server.start()
     pid = server.pid
     server.stop()
-    assert services.process_command(pid) == ""
+    assert processes.process_command(pid) == ""
 
 
 def test_postgres_left_by_a_killed_parent_is_reused(folder):
@@ -75,7 +75,7 @@ def test_postgres_left_by_a_killed_parent_is_reused(folder):
     again.start()
     assert again.pid == int(said.stdout)
     again.stop()
-    assert services.process_command(again.pid) == ""
+    assert processes.process_command(again.pid) == ""
 
 
 def test_postgres_with_dies_with_us_dies_with_a_killed_parent(folder):
@@ -87,7 +87,7 @@ def test_postgres_with_dies_with_us_dies_with_a_killed_parent(folder):
     said = subprocess.run(
         [sys.executable, "-c", code, str(folder / "pg")], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
     )
-    assert services.wait_for(lambda: str(folder) not in services.process_command(int(said.stdout)), 10)
+    assert processes.wait_for(lambda: str(folder) not in processes.process_command(int(said.stdout)), 10)
 
 
 def test_postgres_starts_over_a_lock_whose_number_another_program_has_now(postgres):
@@ -120,7 +120,7 @@ def test_valkey_starts_stops_and_is_reused(folder):
     assert first.start() == second.start()
     assert first.note.stat().st_mode & 0o077 == 0
     second.stop()
-    assert services.process_command(first.pid) == ""
+    assert processes.process_command(first.pid) == ""
 
 
 def test_valkey_note_of_a_dead_server_is_ignored(folder):
@@ -142,7 +142,7 @@ def test_last_lease_out_stops_the_servers(folder):
         Services(folder).remove()
     pids = second.postgres.pid, second.valkey.pid
     second.stop()
-    assert [services.process_command(pid) for pid in pids] == ["", ""]
+    assert [processes.process_command(pid) for pid in pids] == ["", ""]
 
 
 def test_given_urls_replace_the_servers(folder):
@@ -259,7 +259,7 @@ def test_stopping_a_group_reaches_grandchildren():
     demo.stop_groups([parent.pid], 10)
     parent.wait()
     parent.stdout.close()
-    assert services.process_command(grandchild) == ""
+    assert processes.process_command(grandchild) == ""
 
 
 def test_a_stop_signal_is_not_lost_on_a_group_that_ignores_it():
