@@ -43,5 +43,7 @@ def test_tuesdays_at_noon_from_september_to_june(browser: Browser, portal: str, 
     sessions = page.locator("section[aria-labelledby=sessions]")
     expect(sessions).to_contain_text("12:00")
     planner.goto(f"/plan/{number.group(1)}/agenda/")
+    page.locator("[name=credit_types][value=ama_pra_1]").check()
+    page.get_by_role("button", name="Save and stay").click()
     expect(page.locator("main")).to_contain_text("60 minutes a session")
     planner.leaves()
