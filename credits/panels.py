@@ -1,22 +1,12 @@
 """Blocks of this app on other apps' pages (PAGE_PANELS, decision 13)."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from activities.domain import plan
 from activities.models import Activity
 from common import statements
 from common.actors import Actor
+from common.panels import Panel
 from credits.domain import designations
 from credits.models import Designation
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A partial template with its context."""
-
-    template: str
-    context: dict[str, Any]
 
 
 def agenda(activity: Activity, actor: Actor) -> Panel:

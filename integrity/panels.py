@@ -1,19 +1,9 @@
 """Blocks of this app on other apps' pages (PAGE_PANELS, decision 13)."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from activities.models import Activity
 from common.actors import Actor
+from common.panels import Panel
 from integrity.domain import disclosure_text
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A partial template with its context."""
-
-    template: str
-    context: dict[str, Any]
 
 
 def activity(activity: Activity, actor: Actor) -> Panel:

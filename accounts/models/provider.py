@@ -1,7 +1,5 @@
 """The accredited provider, its terms, departments, and every other organisation."""
 
-from typing import Self
-
 from django.db import models
 from django.db.models import F, Q
 
@@ -112,7 +110,3 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @classmethod
-    def named(cls, name: str) -> Self | None:
-        return cls.objects.filter(name__iexact=name.strip()).first()

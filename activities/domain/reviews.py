@@ -17,7 +17,6 @@ from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks, mail
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
-from common.findings import Finding
 from common.models import Waiver
 
 NEVER_WAIVED = frozenset({"SII-3.2", "SII-4.2", "AMA-CORE-1"})
@@ -202,8 +201,3 @@ def _tell(activity: Activity, template: str, subject: str, context: dict[str, An
                     "button_url": settings.PORTAL_BASE_URL + reverse("activities:plan_detail", args=[activity.number]), **context,
                 },
             )  # fmt: skip
-
-
-def finding_key(finding: Finding) -> str:
-    """A stable name for one finding on a page: its first rule and where it points."""
-    return f"{finding.rules[0]}-{finding.section}-{finding.anchor}".lower().replace(".", "-")

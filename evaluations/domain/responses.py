@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import Person
-from activities.models import Activity
 from common import clock, rulesets
 from common.errors import Conflict, Invalid
 from evaluations.enums import QuestionKind
@@ -93,11 +92,6 @@ def shuffle_day(day: dt.date) -> int:
 def draft_of(questionnaire: Questionnaire, person_id: int) -> dict[str, Any]:
     row = Draft.objects.filter(questionnaire=questionnaire, person_id=person_id).first()
     return row.answers if row else {}
-
-
-def open_for(person_id: int, activity: Activity) -> bool:
-    """Whether the person still has questions to answer here."""
-    return not is_done(person_id, activity.pk)
 
 
 def _unanswered(question: Question) -> str:
