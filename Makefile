@@ -41,14 +41,14 @@ services:
 bench:
 	@.ci/setup dev && exec $(PY) -m bench $(ARGS)
 
-# Keeps what is pinned; ARGS=--upgrade takes new releases, once they are a week old.
+# Keeps what is pinned; ARGS=--upgrade takes new releases, once they are a week old (LOCK_BEFORE=2026-11-22: another day).
 lock:
 	@.ci/setup dev
 	@for set in runtime demo dev; do \
 		out=requirements-$$set.txt; [ $$set = runtime ] && out=requirements.txt; \
 		$(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 			--no-emit-index-url --custom-compile-command "make lock" \
-			--exclude-newer "$$($(PY) -c 'import datetime as d; print(d.date.today() - d.timedelta(7))')" \
+			--exclude-newer "$${LOCK_BEFORE:-$$($(PY) -c 'import datetime as d; print(d.date.today() - d.timedelta(7))')}" \
 			requirements/$$set.in -o $$out $(ARGS) || exit 1; \
 	done
 

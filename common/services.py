@@ -379,7 +379,7 @@ class Postgres:
             said = self.log.read_text(errors="replace")
             if server.poll() is None:
                 self.stop()
-                raise ServiceError(f"PostgreSQL did not answer within 60 seconds; see {self.log}.")
+                raise ServiceError(f"PostgreSQL did not answer within 60 seconds. It said: {said[-500:]}")
             if "could not bind" not in said and "Address already in use" not in said:
                 self.pid = 0
                 raise ServiceError(explain(said, "PostgreSQL"))
@@ -400,9 +400,6 @@ class Postgres:
         except (IndexError, ValueError):
             pid, port = 0, 0
         if str(self.cluster) not in process_command(pid):
-            # Its process is gone or its number now belongs to another program. The server
-            # overwrites the file itself in the first case, but would stop in the second.
-            lock.unlink(missing_ok=True)
             return 0, 0, ""
         return pid, port, lines[7].strip() if len(lines) > 7 else ""
 
@@ -410,6 +407,9 @@ class Postgres:
         """Take over the server that a parent killed with SIGKILL has left running."""
         pid, port, _state = self._running()
         if not pid:
+            # A lock whose process is gone, the server overwrites; where the number belongs to another program by
+            # now, it would stop. Only here: while a server starts, its half-written lock looks just the same.
+            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
             return False
         self.pid, self.port = pid, port
         if wait_for(lambda: self._ready() or not self._running()[0], 30) and self._running()[0]:

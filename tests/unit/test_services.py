@@ -100,6 +100,16 @@ def test_postgres_starts_over_a_lock_whose_number_another_program_has_now(postgr
     assert ask(postgres.start(), "SELECT 1") == 1
 
 
+def test_postgres_keeps_the_lock_that_a_starting_server_is_still_writing(postgres):
+    lock = postgres.cluster / "postmaster.pid"
+    kept = lock.read_text()
+    lock.write_text("")
+    assert not postgres._ready()
+    assert lock.exists()
+    lock.write_text(kept)
+    assert postgres._ready()
+
+
 def test_postgres_interrupted_initialisation_is_begun_again(folder):
     (folder / "pg" / "data.new" / "base").mkdir(parents=True)
     (folder / "pg" / "data").mkdir()
