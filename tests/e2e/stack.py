@@ -47,6 +47,11 @@ class Stack:
     def url(self) -> str:
         return str(self.details["url"])
 
+    @property
+    def direct(self) -> str:
+        """The same server without a name to look up: a bare system knows no localhost."""
+        return self.url.replace("//localhost", "//127.0.0.1")
+
     def pid(self, name: str) -> int:
         """The present leader of web, worker or beat; the supervisor notes every restart."""
         return int(json.loads((Path(self.details["data_dir"]) / "processes.json").read_text())[name])
@@ -108,7 +113,7 @@ class Stack:
     def answers(self) -> bool:
         """Whether the web server is there."""
         try:
-            return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
+            return requests.get(f"{self.direct}/healthz", timeout=5).status_code == 200
         except requests.RequestException:
             return False
 
@@ -164,7 +169,7 @@ class Browser(requests.Session):
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
-        self.base = stack.url
+        self.base = stack.direct
 
     def get(self, path: Any, **more: Any) -> requests.Response:  # type: ignore[override]
         return super().get(path if path.startswith("http") else self.base + path, timeout=30, **more)
