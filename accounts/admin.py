@@ -4,13 +4,24 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+import accounts.mailbox_admin  # noqa: F401 - registers its table
+from accounts.domain import see_as
+from accounts.domain.organisations import decide_eligibility
 from accounts.domain.roles import grant_role, revoke_role
-from accounts.enums import OfficeRoleKey
+from accounts.enums import AssessmentQuestion, Eligibility, OfficeRoleKey
+from accounts.middleware import SEE_AS
 from accounts.models import (
     AccreditationTerm,
     Department,
@@ -20,8 +31,14 @@ from accounts.models import (
     Person,
     PersonAddress,
     Provider,
+    SeeAs,
+    SeeAsPage,
 )
-from common.admin import PortalInline, PortalModelAdmin
+from accounts.people_admin import KeptInline, LicenceInline, NameChangeInline, NumberInline
+from accounts.views.sign_in import safe_next
+from common import statements
+from common.admin import PortalInline, PortalModelAdmin, ReasonForm
+from common.errors import DomainError, NotAllowed
 from common.forms import PortalForm
 from common.widgets import Choices
 
@@ -49,6 +66,19 @@ class MembershipInline(PortalInline):
     fields = readonly_fields = ("department", "added_at", "removed_at")
 
 
+class SeeAsPageInline(PortalInline):
+    model = SeeAsPage
+    verbose_name_plural = _("Pages seen")
+    fields = readonly_fields = ("path", "at")
+
+
+class SeeAsInline(PortalInline):
+    model = SeeAs
+    fk_name = "person"
+    verbose_name_plural = _("Seen by the CME office as this person")
+    fields = readonly_fields = ("started_at", "staff", "reason", "ended_at")
+
+
 @admin.register(Person)
 class PersonAdmin(PortalModelAdmin):
     list_display = ("family_name", "given_name", "degrees", "profession", "is_physician", "deactivated_at")
@@ -56,8 +86,14 @@ class PersonAdmin(PortalModelAdmin):
     list_filter = ("profession", "is_physician")
     search_fields = ("family_name", "given_name", "addresses__value")
     ordering = ("family_name", "given_name", "pk")
-    inlines = (AddressInline, RoleInline, MembershipInline)
-    actions_detail = ("give_role",)
+    inlines = (
+        AddressInline, NumberInline, LicenceInline, RoleInline, MembershipInline, NameChangeInline, KeptInline, SeeAsInline,
+    )  # fmt: skip
+    actions_detail = ("find_same", "give_role", "see_as")
+
+    @action(description=_("Find the same person"), url_path="find-same")
+    def find_same(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return redirect("people:find_same", self.object_for_act(request, object_id, Person.objects.all()).pk)
 
     @action(description=_("Give an office role"), url_path="give-role", permissions=["direct"])
     def give_role(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -66,6 +102,38 @@ class PersonAdmin(PortalModelAdmin):
             request, RoleForm(request.POST or None), partial(grant_role, person_id=person.pk), obj=person, title=person.full_name,
             text=_("Who holds an office role works in this admin from the next page on."), button=_("Give this role"), done=_("Role given."),
         )  # fmt: skip
+
+    @action(description=_("See the portal as this person"), url_path="see-as")
+    def see_as(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """With the reason; from the next page on the session of this browser looks as them."""
+        person = self.object_for_act(request, object_id, Person.objects.all())
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                row = see_as.start(person_id=person.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            except DomainError as error:
+                form.add_domain_error(error)
+            else:
+                request.session[SEE_AS] = row.pk
+                rotate_token(request)
+                return redirect("/")
+        context = {
+            **self.admin_site.each_context(request), "title": person.full_name, "form": form, "opts": self.model._meta, "obj": person,
+            "text": _("You see what they see, for 30 minutes, and can change nothing. Who looked, when, why and at which pages is kept."),
+            "button": _("See the portal as this person"), "back": reverse("admin:accounts_person_change", args=[person.pk]),
+        }  # fmt: skip
+        return render(request, "admin/act.html", context)
+
+
+@admin.register(SeeAs)
+class SeeAsAdmin(PortalModelAdmin):
+    """Who of the office looked at the portal as whom."""
+
+    list_display = ("started_at", "staff", "person", "reason", "ended_at", "ended_how")
+    list_select_related = ("staff", "person")
+    search_fields = ("staff__family_name", "person__family_name", "person__given_name", "reason")
+    ordering = ("-started_at",)
+    inlines = (SeeAsPageInline,)
 
 
 @admin.register(OfficeRole)
@@ -106,9 +174,70 @@ class ProviderAdmin(PortalModelAdmin):
     inlines = (TermInline,)
 
 
+class EligibilityForm(PortalForm):
+    """SII-E-1 for one organisation; the reason stands in the record."""
+
+    eligibility = forms.ChoiceField(
+        label=_("May it plan accredited education with us?"),
+        choices=[
+            (Eligibility.ELIGIBLE, _("Yes, it is eligible")), (Eligibility.INELIGIBLE, _("No, it is an ineligible company")),
+            (Eligibility.UNDETERMINED, _("Leave it open: its planners can answer the questions again")),
+        ],
+        widget=Choices,
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Why?"), widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What it does, and what you looked at. Planners read it, and it stands in the record."),
+    )  # fmt: skip
+    required_messages = {
+        "eligibility": _("Choose one of the answers."),
+        "reason": _("Say what it does, for example “hospital” or “device manufacturer”."),
+    }
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(PortalModelAdmin):
-    list_display = ("name", "kind")
-    list_filter = ("kind",)
+    """Who plans with us: read here, decided on a page of its own (CME-JP-1)."""
+
+    list_display = ("name", "kind", "standing", "assessed_at", "decided_at")
+    list_filter = ("eligibility", "kind")
     search_fields = ("name",)
     ordering = ("name",)
+    fields = readonly_fields = (
+        "name", "kind", "standing", "eligibility_reason", "decided_by", "decided_at", "assessment", "assessed_by", "assessed_at",
+    )  # fmt: skip
+    actions_row = actions_detail = ("decide",)
+
+    @admin.display(description=_("eligibility"), ordering="eligibility")
+    def standing(self, row: Organisation) -> str:
+        """The office's verdict; without one, whether a "yes" waits for it."""
+        if row.has_yes and not row.is_decided:
+            return gettext("To decide: answered “yes”")
+        return row.get_eligibility_display()
+
+    @action(description=_("Decide"), url_path="decide")
+    def decide(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Whether it may be a joint provider: a page of its own, because Django wraps the change form in a transaction."""
+        row = self.object_for_act(request, object_id, Organisation.objects.select_related("assessed_by", "decided_by"))
+        back = safe_next(request, request.GET.get("next", "")) or reverse("admin:accounts_organisation_changelist")
+        form = EligibilityForm(
+            request.POST or None,
+            initial={"eligibility": row.eligibility if row.is_decided else "", "reason": row.eligibility_reason},
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                decide_eligibility(organisation_id=row.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            except NotAllowed as error:
+                raise PermissionDenied(str(error)) from error
+            except DomainError as error:
+                form.add_domain_error(error)
+            else:
+                messages.success(request, _("%(name)s: decision recorded.") % {"name": row.name})
+                return redirect(back)
+        found = (import_string(path)(row, request.actor) for path in settings.PAGE_PANELS.get("organisation", ()))  # type: ignore[attr-defined]
+        answers = [(AssessmentQuestion(name).label, answer) for name, answer in row.answers.items()]
+        context = {
+            **self.admin_site.each_context(request), "title": row.name, "organisation": row, "form": form, "opts": self.model._meta, "back": back,
+            "answers": answers if row.assessed_at else [], "definition": statements.body("SII-E-1"), "panels": list(found), "zone": Provider.current().zone,
+        }  # fmt: skip
+        return render(request, "accounts/organisation_decide.html", context)

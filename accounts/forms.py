@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.enums import Profession
+from accounts.enums import OptionalMail, Profession
 from accounts.models import Person
 from common.forms import PortalForm, PortalModelForm
 from common.widgets import CodeInput, Tick
@@ -16,7 +16,11 @@ class DetailsForm(PortalModelForm):
 
     reason = forms.CharField(
         label=_("Why does your name change?"), max_length=250, required=False,
-        help_text=_("Your name is on a certificate. Issued certificates stay as they are; you can ask for a corrected one."),
+        help_text=_("Your name is on a certificate, so say why, for example “married name”. Issued certificates stay as they are."),
+    )  # fmt: skip
+    wants_certificates = forms.BooleanField(
+        label=_("Ask the CME office to issue my certificates anew with this name"), required=False, widget=Tick,
+        help_text=_("The office looks at it and writes to you. Without it nothing that was issued changes."),
     )  # fmt: skip
     required_messages = {
         "family_name": _("Write your last name as it belongs on a certificate."),
@@ -52,14 +56,19 @@ class DetailsForm(PortalModelForm):
         for name in ("given_name", "profession"):
             self.fields[name].error_messages["required"] = self.required_messages[name]
         if not reason_asked:
-            del self.fields["reason"]
+            del self.fields["reason"], self.fields["wants_certificates"]
 
 
-class ConfirmationsForm(PortalForm):
-    mail_confirmations = forms.BooleanField(
-        label=_("Confirm by e-mail what I do"), required=False, widget=Tick,
-        help_text=_("Registrations and places on a waiting list."),
+class MailForm(PortalForm):
+    """The e-mail one can do without: a tick for each kind."""
+
+    reminders = forms.BooleanField(
+        label=OptionalMail.REMINDERS.label, required=False, widget=Tick,
+        help_text=_("The day before something you are registered for."),
     )  # fmt: skip
+
+    def wanted(self) -> list[str]:
+        return [kind for kind in OptionalMail.values if self.cleaned_data.get(kind)]
 
 
 class AddressForm(PortalForm):

@@ -3,10 +3,22 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from activities.domain import handouts
 from activities.enums import EDITING_ROLES, PUBLIC, ActivityStatus
-from activities.models import Activity, ActivityRole, PracticeGap, Session
+from activities.models import (
+    Activity,
+    ActivityGap,
+    ActivityRole,
+    GapEvidence,
+    Handout,
+    ImportBatch,
+    ImportRow,
+    PracticeGap,
+    Session,
+)
 from common.actors import Actor
 from common.errors import NotAllowed
+from common.models import StoredFile
 
 
 def plannable(actor: Actor) -> QuerySet[Activity]:
@@ -22,7 +34,7 @@ def plannable(actor: Actor) -> QuerySet[Activity]:
 
 def plan(actor: Actor, number: str) -> Activity:
     """An activity whose plan the actor may read."""
-    found = plannable(actor).select_related("department", "created_by", "signed_by").filter(number=number).first()
+    found = plannable(actor).select_related("department").filter(number=number).first()
     if found is None:
         raise Http404
     return found
@@ -35,6 +47,24 @@ def plan_session(actor: Actor, number: str, pk: int) -> Session:
     if found is None:
         raise Http404
     found.activity = activity
+    return found
+
+
+def plan_import(actor: Actor, number: str, pk: int) -> ImportBatch:
+    """An import of attendance of an activity whose plan the actor may read; who reads a roster reads its imports."""
+    activity = plan(actor, number)
+    found = ImportBatch.objects.filter(activity=activity, pk=pk).select_related("session", "file").first()
+    if found is None:
+        raise Http404
+    found.activity = activity
+    return found
+
+
+def import_row(batch: ImportBatch, pk: int) -> ImportRow:
+    """A row of an import that the actor may open."""
+    found = ImportRow.objects.filter(batch=batch, pk=pk).select_related("session").first()
+    if found is None:
+        raise Http404
     return found
 
 
@@ -60,6 +90,20 @@ def public(number: str) -> Activity:
     return found
 
 
+def handout(actor: Actor, number: str, pk: int) -> Handout:
+    """A handout that the actor may open: its planners always, who takes part once it is open, nobody else."""
+    found = (
+        Handout.objects.filter(activity__number=number, pk=pk, removed_at=None)
+        .select_related("activity", "session", "file")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    if not plannable(actor).filter(pk=found.activity_id).exists() and not handouts.is_visible(found, actor.person_id):
+        raise Http404
+    return found
+
+
 def gaps(actor: Actor) -> QuerySet[PracticeGap]:
     """The gaps that the actor may work on: their departments'; all for the office."""
     found = PracticeGap.objects.filter(removed_at=None)
@@ -71,3 +115,16 @@ def gap(actor: Actor, pk: int) -> PracticeGap:
     if found is None:
         raise Http404
     return found
+
+
+def gap_source_file(actor: Actor, gap_id: int, source_id: int) -> StoredFile:
+    """A file that shows a gap: for its department, the office, and who may read a plan that works on the gap."""
+    rows = GapEvidence.objects.filter(gap=gap_id, pk=source_id, file__isnull=False).select_related("file")
+    # What was taken out since stays part of the plan that was sent in.
+    found = rows.first() if actor.is_office else rows.filter(removed_at=None, gap__removed_at=None).first()
+    if found is None or found.file is None:
+        raise Http404
+    linked = ActivityGap.objects.filter(gap=gap_id, removed_at=None, activity__in=plannable(actor))
+    if not gaps(actor).filter(pk=gap_id).exists() and not linked.exists():
+        raise Http404
+    return found.file

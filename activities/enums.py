@@ -216,10 +216,101 @@ class EvidenceMethod(models.TextChoices):
     WEBINAR = "webinar", "Webinar report"
 
 
+class ImportSource(models.TextChoices):
+    """Where a list of attendance comes from; reports of webinars are known by their headings."""
+
+    ROSTER = "roster", "List or sign-in sheet"
+    ZOOM_MEETING = "zoom_meeting", "Zoom meeting report"
+    ZOOM_WEBINAR = "zoom_webinar", "Zoom webinar report"
+    TEAMS = "teams", "Teams attendance report"
+    WEBEX = "webex", "Webex report"
+
+
+class ImportStatus(models.TextChoices):
+    PARSED = "parsed", "Columns to check"
+    READING = "reading", "Being read"
+    PREVIEWED = "previewed", "To confirm"
+    WRITING = "writing", "Being recorded"
+    CONFIRMED = "confirmed", "On record"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+    REFUSED = "refused", "Could not be read"
+    DISCARDED = "discarded", "Thrown away"
+
+
+# A job is at work on it.
+IMPORT_UNDER_WAY = frozenset({ImportStatus.READING, ImportStatus.WRITING, ImportStatus.UNDOING})
+
+
+class RowVerdict(models.TextChoices):
+    """What becomes of one row of a list."""
+
+    MATCHED = "matched", "Known person"
+    NEW = "new", "Waits for its owner"
+    SUGGESTED = "suggested", "Who is it?"
+    PROBLEM = "problem", "Problem"
+    DUPLICATE = "duplicate", "Adds nothing"
+    IGNORED = "ignored", "Left out"
+
+
+RECORDED_VERDICTS = frozenset({RowVerdict.MATCHED, RowVerdict.NEW})
+
+
+class MatchedBy(models.TextChoices):
+    EMAIL = "email", "E-mail"
+    PHONE = "phone", "Phone"
+    NPI = "npi", "NPI"
+    LICENCE = "licence", "License"
+    CHOSEN = "chosen", "Chosen by a person"
+
+
+class ImportColumn(models.TextChoices):
+    """What a column of a list says. Sessions as columns are `at:` and the session's id."""
+
+    EMAIL = "email", "E-mail"
+    NAME = "name", "Full name"
+    GIVEN = "given", "Given name"
+    FAMILY = "family", "Family name"
+    PHONE = "phone", "Mobile phone"
+    NPI = "npi", "NPI"
+    LICENCE = "licence", "License number"
+    STATE = "state", "State of the license"
+    DATE = "date", "Date of the session"
+    SESSION = "session", "Title or code of the session"
+    MINUTES = "minutes", "Minutes there"
+    HOURS = "hours", "Hours there"
+    JOINED = "joined", "Joined, came in"
+    LEFT = "left", "Left, went out"
+    FIRST = "first", "Joined first"
+    LAST = "last", "Left last"
+    ATTENDED = "attended", "Was there: yes or no"
+    WAITING = "waiting", "In the waiting room: yes or no"
+    CREDENTIALS = "credentials", "Degree, profession"
+
+
 class DecisionKind(models.TextChoices):
     APPROVE = "approve", "Approved"
     RETURN = "return", "Returned"
     REJECT = "reject", "Rejected"
+
+
+class JointStanding(models.TextChoices):
+    """Where an organisation that plans with us stands (CME-JP-1, ST-6)."""
+
+    UNANSWERED = "unanswered", "Questions open"
+    CLEAR = "clear", "Answered, no “yes”"
+    TO_DECIDE = "to_decide", "The CME office decides"
+    ELIGIBLE = "eligible", "Eligible"
+    INELIGIBLE = "ineligible", "Ineligible company"
+    ACCREDITED = "accredited", "Co-provider"
+
+
+class VisibleFrom(models.TextChoices):
+    """When learners see a handout."""
+
+    REGISTRATION = "registration", "When they register"
+    START = "start", "When it begins"
+    END = "end", "When it is over"
 
 
 class Section(models.TextChoices):
@@ -233,3 +324,21 @@ class Section(models.TextChoices):
     FORMAT = "format", "Format"
     EVALUATION = "evaluation", "Evaluation"
     SIGN = "sign", "Sign"
+
+
+class AgreedHow(models.TextChoices):
+    """How the office came to agree to a plan (WF-11)."""
+
+    APPROVED = "approved", "Approved"
+    PUBLISHED = "published", "Published"
+    DESIGNATED = "designated", "Designated again"
+    CONFIRMED = "confirmed", "Change confirmed"
+    FOUND = "found", "As it was before its first change"
+
+
+class ChangedPart(models.TextChoices):
+    """What of an agreed plan goes back to the office when it changes (WF-11)."""
+
+    AGENDA = "agenda", "Agenda and dates"
+    PLACE = "place", "Place"
+    OBJECTIVES = "objectives", "Objectives"

@@ -27,6 +27,15 @@ def lapse_offer(registration_id: int) -> None:
 
 
 @task
+def restore_place(registration_id: int) -> None:
+    """Give back the place of somebody whose record was joined to another by mistake."""
+    if not Registration.objects.filter(pk=registration_id).exists():
+        log.info("registration_gone", registration=registration_id)
+        return
+    registrations.restore_place(registration_id=registration_id)
+
+
+@task
 def send_news(
     activity_id: int,
     kind: str,

@@ -5,18 +5,24 @@ will ask, and what a good answer is.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.enums import OrganisationKind
+from accounts.models import AccreditationTerm
 from activities import validators
 from activities.domain import agenda as agendas
 from activities.domain.plan import Plan, SlotFacts
-from activities.enums import Delivery, MooreLevel, Section
+from activities.enums import Delivery, JointStanding, MooreLevel, Section
+from activities.models import JointProvider
 from common import clock, rulesets
 from common.findings import Finding, Level, check
+from common.templatetags.cme import local_date
 
 PLANNING = ("submission", "review", "approval")
+WHILE_NOT_OPEN = (*PLANNING, "designation", "publication")
 _SHOWS_CHANGE = frozenset({MooreLevel.COMPETENCE, MooreLevel.PERFORMANCE, MooreLevel.PATIENT, MooreLevel.COMMUNITY})
 
 
@@ -25,7 +31,7 @@ def _finding(
     slot: int = 0, ask: str = "", tip: str = "", rules: tuple[str, ...] = (), who: str = "planner", warning: str = "",
 ) -> Finding:  # fmt: skip
     level: Level = "passed" if ok else "failed" if failed else "missing"
-    link = reverse("activities:application_section", args=[plan.activity.number, section.value])
+    link = plan.section_url(section.value)
     if slot:
         link, anchor = f"{link}?open={slot}", anchor or f"slot-{slot}"
     link = f"{link}#{anchor}" if anchor else link
@@ -110,6 +116,97 @@ def check_starts_later(plan: Plan) -> Finding | None:
         plan, Section.BASICS, start > clock.now(), _("It has not begun: credit is designated before the start"),
         anchor="id_starts_on", failed=True,
     )  # fmt: skip
+
+
+# --- joint providership: APP-1, CME-JP, SII-E-5 --------------------------------------------------------
+
+
+@check("CME-JP-1", "SII-E-5", gates=WHILE_NOT_OPEN)
+def check_joint_assessed(plan: Plan) -> Finding | None:
+    """Every joint provider’s self-assessment is answered; a verdict of the office stands in its place."""
+    if not plan.non_accredited:
+        return None
+    silent = [j for j in plan.non_accredited if j.standing == JointStanding.UNANSWERED]
+    waiting = [j.organisation.name for j in plan.joint if j.standing == JointStanding.TO_DECIDE]
+    proof = _named(j.organisation.name for j in silent or plan.non_accredited)
+    if waiting and not silent:
+        proof = _("%(names)s: with a “yes”, so the CME office decides before it approves.") % {"names": _named(waiting)}
+    return _finding(
+        plan, Section.BASICS, not silent, _("The questions about every joint provider are answered"),
+        anchor=f"joint-{silent[0].pk}" if silent else "", proof=proof,
+        ask=_("Is anybody you plan with an ineligible company?"),
+        tip=_("A “yes” does not stop you: the CME office looks at it and decides. An ineligible company can’t plan accredited education."),
+    )  # fmt: skip
+
+
+@check("CME-JP-1", "SII-E-1", gates=WHILE_NOT_OPEN)
+def check_joint_eligible(plan: Plan) -> Finding | None:
+    """An ineligible company is nobody’s joint provider. What is not known yet has findings of its own."""
+    known = [j for j in plan.joint if j.standing not in {JointStanding.UNANSWERED, JointStanding.TO_DECIDE}]
+    if not known:
+        return None
+    barred = [j for j in known if j.standing == JointStanding.INELIGIBLE]
+    proof = " ".join(_what_is_known(plan, j) for j in known)
+    if barred:
+        names = ", ".join(j.organisation.name for j in barred)
+        proof = _("%(names)s: the CME office decided that it is an ineligible company. Take it off.") % {"names": names}
+    return _finding(
+        plan, Section.BASICS, not barred, _("No partner is an ineligible company"), failed=True,
+        anchor=f"joint-{barred[0].pk}" if barred else "", proof=proof,
+    )  # fmt: skip
+
+
+def _what_is_known(plan: Plan, row: JointProvider) -> str:
+    """ "Pinewater Community Health: hospital or health system, every question answered “no” on Oct 29, 2026." """
+    organisation, zone = row.organisation, plan.activity.zone
+    if row.standing == JointStanding.ACCREDITED:
+        said = _("accredited")
+    elif row.standing == JointStanding.CLEAR:
+        said = _("every question answered “no” on %(when)s") % {"when": local_date(organisation.assessed_at, zone)}
+    else:
+        said = _("the CME office decided on %(when)s") % {"when": local_date(organisation.decided_at, zone)}
+    kind = "" if organisation.kind == OrganisationKind.OTHER else f"{organisation.get_kind_display().lower()}, "
+    return f"{organisation.name}: {kind}{said}."
+
+
+@check("CME-JP-1", "SII-E-5", gates=("approval", "designation", "publication"))
+def check_joint_decided(plan: Plan) -> Iterable[Finding]:
+    """A “yes” in a self-assessment is weighed by a person of the office."""
+    for row in plan.joint:
+        if row.standing != JointStanding.TO_DECIDE:
+            continue
+        organisation = row.organisation
+        finding = _finding(
+            plan, Section.BASICS, False, _("%(name)s may be a joint provider") % {"name": organisation.name},
+            proof=_("Answered “yes”: %(questions)s") % {"questions": " ".join(organisation.yes_answers)}, who="staff",
+        )  # fmt: skip
+        act = {"act": _("Decide"), "act_url": reverse("admin:accounts_organisation_decide", args=[organisation.pk])}
+        yield replace(finding, link="", data={**finding.data, **act})
+
+
+@check("CME-JP-3", gates=PLANNING)
+def check_joint_not_on_probation(plan: Plan) -> Finding | None:
+    """A provider on Probation begins no joint activity."""
+    if not plan.non_accredited:
+        return None
+    term = AccreditationTerm.on(clock.now().date())
+    barred = term is not None and term.is_probation
+    return _finding(
+        plan, Section.BASICS, not barred, _("New joint activities are open to us"), failed=True, anchor="joint",
+        proof=_("Our accreditation is on probation, so no new joint activity can begin.") if barred else "",
+    )  # fmt: skip
+
+
+@check("ST-6", gates=("approval",))
+def check_co_provided(plan: Plan) -> Finding | None:
+    """Two accredited providers: no special statement; the reviewer reads who was said to be accredited."""
+    found = [j.organisation.name for j in plan.joint if j.is_accredited]
+    if not found:
+        return None
+    proof = _("%(names)s: accredited, say the planners. One of us reports it, with its own statement.") % {
+        "names": ", ".join(found)
+    }
+    return _finding(plan, Section.BASICS, True, _("Co-provided: no joint statement"), proof=proof)
 
 
 # --- people: APP-2 -----------------------------------------------------------------------------------

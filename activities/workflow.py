@@ -1,6 +1,7 @@
 """The transition tables (decision 2): code, database trigger, docs and tests all read these."""
 
 from activities.enums import ActivityStatus as A
+from activities.enums import ImportStatus as I
 from activities.enums import RegistrationStatus as R
 from activities.enums import SessionStatus as S
 from common.workflow import Transition, Workflow
@@ -49,5 +50,21 @@ REGISTRATION = Workflow(
         Transition("accept", {R.OFFERED}, R.REGISTERED),
         Transition("lapse", {R.OFFERED}, R.WAITING),
         Transition("cancel", {R.REGISTERED, R.WAITING, R.OFFERED}, R.CANCELLED),
+    ),
+)
+
+# Who may is asked where it is done: jobs take the steps that no person takes.
+IMPORT = Workflow(
+    "import",
+    I,
+    (
+        Transition("read", {I.PARSED, I.PREVIEWED, I.REFUSED}, I.READING, perm="activities.edit_plan"),
+        Transition("show", {I.READING}, I.PREVIEWED),
+        Transition("refuse", {I.READING}, I.REFUSED),
+        Transition("confirm", {I.PREVIEWED}, I.WRITING, perm="activities.edit_plan"),
+        Transition("finish", {I.WRITING}, I.CONFIRMED),
+        Transition("undo", {I.CONFIRMED}, I.UNDOING, perm="activities.edit_plan"),
+        Transition("finish_undo", {I.UNDOING}, I.UNDONE),
+        Transition("discard", {I.PARSED, I.PREVIEWED, I.REFUSED}, I.DISCARDED, perm="activities.edit_plan"),
     ),
 )

@@ -1,10 +1,10 @@
-"""python -m bench [pages] [flow] [pdf] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
+"""python -m bench [pages] [flow] [pdf] [imports] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
 
 import argparse
 import subprocess
 import sys
 
-PARTS = {"pages": "bench.pages", "flow": "bench.flow", "pdf": "bench.pdf"}
+PARTS = {"pages": "bench.pages", "flow": "bench.flow", "pdf": "bench.pdf", "imports": "bench.imports"}
 
 
 def main() -> int:

@@ -14,8 +14,9 @@ app.autodiscover_tasks(lambda: ["common"], related_name="jobs")
 
 @worker_process_init.connect
 def warm_pdf_engine(**_: object) -> None:
-    """Pay WeasyPrint's import and font set-up before the first learner waits for a certificate."""
-    from common import pdf
+    """Pay WeasyPrint's import and font set-up, and the signing key's, before the first learner waits for a certificate."""
+    from common import pdf, signing
 
     if pdf.status()["ok"]:
         pdf.warm()
+    signing.warm()

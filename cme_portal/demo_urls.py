@@ -10,6 +10,7 @@ urlpatterns = [
     path("sign-in/<int:user_id>/", views.sign_in_as, name="sign_in_as"),
     path("mail/", views.mail, name="mail"),
     path("mail/<int:pk>/", views.message, name="message"),
+    path("mail/<int:pk>/<int:part>/", views.attachment, name="attachment"),
     path("clock/", views.clock_page, name="clock"),
     path("patterns/", views.patterns, name="patterns"),
 ]

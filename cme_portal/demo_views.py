@@ -4,14 +4,16 @@ import datetime as dt
 
 from django.contrib.auth import login
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Provider, User
 from common import clock
-from common.models import OutboxMessage
+from common.models import OutboxAttachment, OutboxMessage
 from common.page import page
+from common.views import file_response
 
 ACCOUNTS = (
     ("physician", _("Physician"), _("Check in, claim credit, read the transcript"), "/"),
@@ -54,7 +56,7 @@ def sign_in_as(request: HttpRequest, user_id: int) -> HttpResponse:
 @page(public=True)
 def mail(request: HttpRequest) -> HttpResponse:
     """Every e-mail of the demo, newest first; ?to= narrows to one address."""
-    messages = OutboxMessage.objects.order_by("-pk")
+    messages = OutboxMessage.objects.annotate(files=Count("attachments")).order_by("-pk")
     to = request.GET.get("to", "").strip().lower()
     if to:
         messages = messages.filter(to=to)
@@ -72,7 +74,14 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
         # An e-mail styles itself inline; nothing on this page may run or load (decision 25).
         response._csp_replace = {"default-src": "'none'", "style-src": "'unsafe-inline'", "script-src": "'none'"}  # type: ignore[attr-defined]
         return response
-    return render(request, "demo/message.html", {"message": found})
+    return render(request, "demo/message.html", {"message": found, "attachments": found.attachments.defer("content")})
+
+
+@page(public=True)
+def attachment(request: HttpRequest, pk: int, part: int) -> HttpResponse:
+    """A file that went with an e-mail, as its receiver gets it."""
+    found = get_object_or_404(OutboxAttachment, message=pk, pk=part)
+    return file_response(bytes(found.content), found.name, found.content_type)
 
 
 @page(public=True, write=True)

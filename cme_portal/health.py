@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from common import pdf
+from common import pdf, signing
 from common.models import Heartbeat
 from common.page import page
 
@@ -29,6 +29,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Every part that a learner's claim needs; 503 names those that are away."""
     parts = {name: probe() for name, probe in PROBES.items()}
     ok = all(problem == "" for problem in parts.values())
+    parts |= {name: probe() for name, probe in NOTED.items()}
     body = {"ready": ok, "parts": {name: problem or "ok" for name, problem in parts.items()}}
     return JsonResponse(body, status=200 if ok else 503)
 
@@ -77,6 +78,13 @@ def _pdf() -> str:
     return "" if status["ok"] else status["help"] or "fonts missing"
 
 
+def _signing() -> str:
+    found = signing.status()
+    return "" if found.state == "ok" else found.text
+
+
 PROBES: dict[str, Callable[[], str]] = {
     "database": _database, "migrations": _migrations, "broker": _broker, "worker": _worker, "storage": _storage, "pdf": _pdf,
 }  # fmt: skip
+# Named for whoever looks, without taking the portal away: certificates are issued without a signature meanwhile.
+NOTED: dict[str, Callable[[], str]] = {"signing": _signing}

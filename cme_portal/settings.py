@@ -39,8 +39,8 @@ if PRODUCTION and not SECURE_COOKIES:
     raise SystemExit("PORTAL_BASE_URL must start with https:// in production.")
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "common.apps.OfficeAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "common.middleware.UploadMiddleware",  # before anything reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "accounts.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.SeeAsMiddleware",  # after everything that asks who really is there
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "cme_portal.urls"
@@ -161,6 +163,8 @@ SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", not PORTAL_DEMO)
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
 
 LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English")]  # Django's own list of a hundred is translated on each page of the admin
+FORM_RENDERER = "common.renderer.FormRenderer"
 FORMS_URLFIELD_ASSUME_HTTPS = True  # transitional: https becomes the default in Django 6
 USE_I18N = True
 USE_TZ = True
@@ -174,9 +178,14 @@ _bootstrap = importlib.util.find_spec(
 )  # the wheel bootstrap-wrapper: its compiled CSS, no script (decision 29)
 STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", Path(_bootstrap.submodule_search_locations[0]))]  # type: ignore[union-attr, index]
 STORAGE_DIR = Path(env.str("STORAGE_DIR", str(BASE_DIR / "media")))
+UPLOAD_MAX_MB = env.int("UPLOAD_MAX_MB", 20, validate=validate.Range(min=1, max=500))
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(STORAGE_DIR)}},
-    "private": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(STORAGE_DIR)}},
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(STORAGE_DIR), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PORTAL_ENV in {"production", "demo"}
@@ -184,12 +193,23 @@ STORAGES = {
     },
 }
 
+# Certificates are signed with this key (common/signing.py): one PKCS#12 file, or a PEM key and its PEM certificate.
+SIGNING_KEY_FILE = env.str("SIGNING_KEY_FILE", "")
+SIGNING_CERTIFICATE_FILE = env.str("SIGNING_CERTIFICATE_FILE", "")
+SIGNING_KEY_PASSWORD = env.str("SIGNING_KEY_PASSWORD", "")
+if SIGNING_CERTIFICATE_FILE and not SIGNING_KEY_FILE:
+    raise SystemExit(
+        "SIGNING_CERTIFICATE_FILE needs SIGNING_KEY_FILE. Set both, or a PKCS#12 file in the latter alone."
+    )
+
 _email = env.dj_email_url("EMAIL_URL", "dummy:" if PORTAL_ENV != "production" else "smtp://localhost:25")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
+# The number that people text to, as they read it; empty: text messages are not set up.
+SMS_NUMBER = env.str("SMS_NUMBER", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"cme-office@{_base.hostname}")
 
 CELERY_BROKER_URL = REDIS_URL
@@ -217,6 +237,31 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86400.0,
         "args": ["evaluations.tasks.shuffle_answers"],
     },
+    "ask-for-reminders": {
+        "task": "common.jobs.run_named",
+        "schedule": 900.0,
+        "args": ["activities.tasks.ask_for_reminders"],
+    },
+    "sweep-uploads": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["common.tasks.sweep_uploads"],
+    },
+    "find-duplicates": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["accounts.tasks.find_duplicates"],
+    },
+    "gather-strays": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["accounts.tasks.gather_all_strays"],
+    },
+    "sweep-certificate-runs": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["credits.tasks.sweep_certificate_runs"],
+    },
     "close-sessions": {
         "task": "common.jobs.run_named",
         "schedule": 60.0,
@@ -229,6 +274,7 @@ UNFOLD = unfold.UNFOLD
 
 REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
 REFERENCE_LOADERS = ("credits.reference.load",)
+RULES_RECHECK_SECONDS = 5.0  # how long a process goes on with the rule parameters it remembers (common/rulesets.py)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
 CATALOGUE_CREDIT = (
@@ -237,16 +283,31 @@ CATALOGUE_CREDIT = (
 NAME_STANDS_ON = (
     "credits.domain.certificates.name_stands_on",
 )  # (person id) -> bool: is the name on something issued?
+# How each app takes part when two records of one person are joined: accounts.domain.merge_parts.Part.
+PERSON_MERGE = (
+    "activities.domain.merging.PART",
+    "integrity.domain.merging.PART",
+    "evaluations.domain.merging.PART",
+    "credits.domain.merging.PART",
+)
 PAGE_PANELS: dict[str, tuple[str, ...]] = {
     "activity": ("integrity.panels.activity", "credits.panels.activity"),
     "agenda": ("credits.panels.agenda",),
+    "organisation": ("activities.panels.organisation",),
+    "import": ("credits.panels.imported",),
+    "attendance": ("credits.panels.attendance",),
 }
 ON_ROLE_ADDED = ("integrity.domain.disclosures.ask_for_role",)  # f(role=, by=), in the transaction that adds the role
+ON_ROLE_REMOVED = (
+    "integrity.domain.disclosures.take_links_back",
+)  # f(role=, by=), where the role ends or lets go of content
 DISCLOSURE_DELIVERY = (
     "integrity.domain.disclosure_text.record_delivery"  # f(activity=, session=, person=, sha=, channel=, at=)
 )
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
+MAIL_WANTED = "accounts.domain.profile.wants_mail"  # (address, kind of optional mail) -> bool
+SEE_AS_CLOSED = ("evaluations",)  # namespaces whose pages the office never sees as somebody else: answers are theirs
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}
 MOVABLE_CLOCK = PORTAL_ENV in {"demo", "test"}
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -20,6 +20,8 @@ urlpatterns = [
     path("account/login/", sign_in.sign_in_for_allauth, name="account_login"),
     path("account/logout/", sign_in.sign_out, name="account_logout"),
     path("admin/desk/", include("reporting.urls")),
+    path("admin/certificates/", include("reporting.certificate_urls")),
+    path("admin/people/", include("accounts.office_urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("activities.urls")),

@@ -20,6 +20,9 @@ class Actor:
     grant_id: int | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     departments: frozenset[int] = field(default_factory=frozenset)
+    seen_by: int | None = (
+        None  # the person of the office who looks as this one, and can do nothing (accounts.domain.see_as)
+    )
 
     def __post_init__(self) -> None:
         # A name may be longer than the columns that note who acted; the person's id says who it was.

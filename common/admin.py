@@ -1,22 +1,40 @@
 """The office's admin: permissions from registered rules, deny by default; acts on pages of their own (decisions 14 and 21)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import rules
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 
+from common import clock, uploads, versions
 from common.errors import DomainError, NotAllowed
 from common.forms import PortalForm
-from common.models import AuditEvent, Job, OutboxMessage, RuleParameter, Statement, TransitionLog, Waiver
+from common.models import (
+    AuditEvent,
+    Dated,
+    Job,
+    OutboxMessage,
+    RuleParameter,
+    Statement,
+    StoredFile,
+    TransitionLog,
+    Waiver,
+)
+from common.templatetags.cme import local_date
+from common.widgets import DateInput, Tick
 
 
 class RuledPermissions:
@@ -109,22 +127,144 @@ class ReasonForm(PortalForm):
     required_messages = {"reason": _("Say why, in a sentence.")}
 
 
-@admin.register(Statement)
-class StatementAdmin(PortalModelAdmin):
-    """Wording comes from versioned files (decision 15); here it is read."""
+class VersionForm(PortalForm):
+    """What every new version says of itself; `seen` is how many versions the page showed."""
 
-    list_display = ("code", "scope", "effective_from", "effective_to", "source", "checked_on")
+    effective_from = forms.DateField(
+        label=_("Holds from"), widget=DateInput, help_text=_("Today or later."),
+    )  # fmt: skip
+    source = forms.CharField(
+        label=_("Source"), required=False, max_length=250,
+        help_text=_("Where it can be read, or who decided it. Left empty: a decision of the provider."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Reason"), help_text=_("Why it changes, in a sentence. It stands in the record."), widget=forms.Textarea(attrs={"rows": 2})
+    )  # fmt: skip
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+    required_messages = {"reason": _("Say why, in a sentence."), "effective_from": _("Choose a day, today or later.")}
+
+    def __init__(self, *args: Any, row: Dated, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if row.mandated_by:
+            self.fields["source"].required = True
+            self.fields["source"].show_optional = False  # type: ignore[attr-defined]
+            self.fields["source"].help_text = _("Where the new version can be read: the issuer’s page and its date.")
+            self.fields["source"].error_messages["required"] = _(
+                "Say where this can be read, for example the issuer’s page and its date."
+            )
+
+
+class WordingForm(VersionForm):
+    body = forms.CharField(
+        label=_("New wording"), widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("The portal fills in what stands in {braces}; asterisks and ™ are the AMA’s mark; bars part the lines of a certificate."),
+    )  # fmt: skip
+    confirmed = forms.BooleanField(label=_("I compared it with its source, word for word"), required=False, widget=Tick)
+    required_messages = {**VersionForm.required_messages, "body": _("Write the wording.")}
+    field_order = ("body", "effective_from", "source", "confirmed", "reason", "seen")
+
+
+class ParameterForm(VersionForm):
+    value = forms.CharField(label=_("New value"), max_length=2000)
+    required_messages = {**VersionForm.required_messages, "value": _("Write a value.")}
+    field_order = ("value", "effective_from", "source", "reason", "seen")
+
+    def __init__(self, *args: Any, row: RuleParameter, **kwargs: Any) -> None:
+        super().__init__(*args, row=row, **kwargs)
+        self.fields["value"].help_text = row.unit
+        self.fields["value"].widget.attrs["class"] = "w-s"
+
+
+class VersionedAdmin(PortalModelAdmin):
+    """Rows with dates: everybody of the office reads them, the director adds the next version (common/versions.py)."""
+
+    ordering = ("code", "scope", "-effective_from", "-revision")
+    actions_row = actions_detail = ("new_version",)
+    list_display_links = ("code",)
+    version_form: type[Any]
+    value_field: str
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request)
+        day = clock.now().date()
+        same = self.model._default_manager.filter(
+            Q(effective_to=None) | Q(effective_to__gt=day), code=OuterRef("code"), scope=OuterRef("scope"), effective_from__lte=day
+        )  # fmt: skip
+        now = Subquery(same.order_by("-effective_from", "-revision").values("pk")[:1])
+        annotated: QuerySet[Any] = found.annotate(holds_now=now)
+        return annotated
+
+    @admin.display(description=_("Holds"))
+    def standing(self, row: Any) -> str:
+        if row.pk == row.holds_now:
+            return gettext("Now")
+        return gettext("Later") if row.effective_from > clock.now().date() else gettext("No longer")
+
+    def change(self, row: Any, **values: Any) -> object:
+        raise NotImplementedError
+
+    @action(description=_("New version"), url_path="new-version", permissions=["direct"])
+    def new_version(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """The form of the next version beside those there are; the director's alone."""
+        row = self.object_for_act(request, object_id, self.model._default_manager.all())
+        if not self.has_direct_permission(request):
+            raise PermissionDenied
+        zone, rows = timezone.get_current_timezone_name(), versions.in_order(row)
+        now = versions.holding(rows, clock.now().date()) or row
+        initial = {
+            "effective_from": clock.today(zone),
+            "seen": len(rows),
+            self.value_field: versions.shown(getattr(row, self.value_field)),
+        }
+        form = self.version_form(request.POST or None, row=row, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            try:
+                made: Any = self.change(row, zone=zone, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            except NotAllowed as error:
+                raise PermissionDenied(str(error)) from error
+            except DomainError as error:
+                form.add_domain_error(error)
+            else:
+                said = {"code": made.code, "day": local_date(made.effective_from, zone)}
+                messages.success(request, _("Recorded. The new version of %(code)s holds from %(day)s.") % said)
+                return redirect(reverse(f"admin:common_{self.model._meta.model_name}_changelist") + f"?q={made.code}")
+        if form.is_bound:  # what was added meanwhile is on this page, so the next try knows of it
+            form.data = form.data.copy()
+            form.data["seen"] = str(len(rows))
+        context = {
+            **self.admin_site.each_context(request), "title": row.code, "row": row, "now": now, "versions": rows, "form": form, "zone": zone,
+            "opts": self.model._meta, "value_field": self.value_field, "today": clock.now().date(),
+            "back": reverse(f"admin:common_{self.model._meta.model_name}_changelist"),
+        }  # fmt: skip
+        return render(request, "admin/version.html", context)
+
+
+@admin.register(Statement)
+class StatementAdmin(VersionedAdmin):
+    """Wording: from versioned files (decision 15), or written by the director."""
+
+    list_display = ("code", "words", "standing", "effective_from", "mandated_by", "added_by")
     search_fields = ("code", "body")
-    ordering = ("code", "-effective_from")
+    version_form, value_field = WordingForm, "body"
+
+    @admin.display(description=_("Wording"), ordering="body")
+    def words(self, row: Statement) -> str:
+        return Truncator(row.body).chars(70)
+
+    def change(self, row: Any, **values: Any) -> object:
+        return versions.change_wording(statement_id=row.pk, **values)
 
 
 @admin.register(RuleParameter)
-class RuleParameterAdmin(PortalModelAdmin):
-    """Numbers that regulators may change, from versioned files (decision 15)."""
+class RuleParameterAdmin(VersionedAdmin):
+    """Numbers that rules use: from versioned files (decision 15), or written by the director."""
 
-    list_display = ("code", "scope", "value", "effective_from", "effective_to", "source", "checked_on")
-    search_fields = ("code",)
-    ordering = ("code", "-effective_from")
+    list_display = ("code", "description", "value", "unit", "standing", "effective_from", "added_by")
+    search_fields = ("code", "description")
+    version_form, value_field = ParameterForm, "value"
+
+    def change(self, row: Any, **values: Any) -> object:
+        return versions.change_parameter(parameter_id=row.pk, **values)
 
 
 @admin.register(AuditEvent)
@@ -164,6 +304,26 @@ class OutboxMessageAdmin(PortalModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
         found: QuerySet[OutboxMessage] = super().get_queryset(request)
         return found.exclude(template="sign_in_code")
+
+
+@admin.register(StoredFile)
+class StoredFileAdmin(PortalModelAdmin):
+    """What people uploaded, by name only; what a file hangs on gives it out."""
+
+    list_display = ("created_at", "name", "kind_word", "size", "purpose", "created_by", "removed_at")
+    list_filter = ("purpose", "kind")
+    search_fields = ("name", "created_by", "sha256")
+    ordering = ("-created_at", "-pk")
+    actions_detail = ("take_down",)
+
+    @action(description=_("Take the file down"), url_path="take-down")
+    def take_down(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        row = self.object_for_act(request, object_id, StoredFile.objects.all())
+        return self.act_page(
+            request, ReasonForm(request.POST or None), partial(uploads.take_down, file_id=row.pk), obj=row, title=row.name,
+            text=_("Nobody can open it any more, wherever it hangs. The record of it stays."), button=_("Take the file down"),
+            done=_("Taken down."), danger=True,
+        )  # fmt: skip
 
 
 @admin.register(Job)

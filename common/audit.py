@@ -11,6 +11,8 @@ def record(
 ) -> None:
     """Write the event in the caller's transaction, so that it exists exactly when the change does."""
     locks.require_transaction()
+    if by.seen_by is not None:
+        raise RuntimeError("Who looks as somebody else does nothing.")
     from common.models import AuditEvent
 
     AuditEvent.objects.create(

@@ -1,5 +1,6 @@
 """What every page knows: whose installation this is, who looks at it, where they can go, light or dark."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +9,12 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-THEMES = ("auto", "light", "dark")
+THEMES = (("auto", _lazy("Auto")), ("light", _lazy("Light")), ("dark", _lazy("Dark")))
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "provider": SimpleLazyObject(current_provider),
         "person": getattr(request, "person", None),
+        "see_as": getattr(request, "see_as", None),
         "nav": _Once(lambda: navigation(request)),
-        "theme": theme if theme in THEMES else "auto",
+        "theme": theme if theme in dict(THEMES) else "auto",
         "demo": settings.PORTAL_DEMO,
-        "theme_choices": (("auto", _("Auto")), ("light", _("Light")), ("dark", _("Dark"))),
+        "theme_choices": THEMES,
     }
 
 
@@ -65,7 +68,7 @@ def navigation(request: HttpRequest) -> list[NavItem]:
         if getattr(actor, "is_office", False):
             entries += [(_("CME office"), "admin:index")]
     entries.append((_("Help"), "pages:help"))
-    found = [(label, url) for label, name in entries if (url := _reverse(name))]
+    found = [(label, url) for label, name in entries if (url := address(name))]
     current = _current(request.path, [url for _label, url in found])
     return [NavItem(label, url, url == current) for label, url in found]
 
@@ -92,7 +95,14 @@ class _Once:
         return self._get()[index]
 
 
-def _reverse(name: str) -> str:
+def address(name: str) -> str:
+    """The address of a page without arguments, or "" while that page is not installed."""
+    return _address(name, settings.ROOT_URLCONF, get_script_prefix())
+
+
+@functools.cache
+def _address(name: str, urlconf: str, prefix: str) -> str:
+    # The frame of every page asks for twenty of these, and they never change while the process runs.
     try:
         return reverse(name)
     except NoReverseMatch:

@@ -61,16 +61,16 @@ def _svg(width: float, height: float, body: str, *, title: str = "") -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}" height="{_n(height)}">{name}{body}</svg>\n'
 
 
-def guilloche() -> str:
+def guilloche(color: str = GROUND) -> str:
     """The rosette behind the text, around the origin, 190 in radius."""
     outer, inner = ring(150, 40, 16), ring(92, 34, 12)
     return (
         f'<defs><path id="go" d="{outer}"/><path id="gi" d="{inner}"/></defs>'
-        f'<g fill="none" stroke="{GROUND}" stroke-width=".7">{_turns("go", 8, 16)}{_turns("gi", 8, 12)}</g>'
+        f'<g fill="none" stroke="{color}" stroke-width=".7">{_turns("go", 8, 16)}{_turns("gi", 8, 12)}</g>'
     )
 
 
-def frame() -> str:
+def frame(ink: str = INK, soft: str = INK_SOFT) -> str:
     """Two ruled lines with a woven band between them and a rosette in each corner, 1056 by 816."""
     period, strands = 914 / 33, 6
     across = wave(914 + 2 * period, period, 8)
@@ -84,22 +84,25 @@ def frame() -> str:
     ]
     bands = "".join(f'<use href="#{strand}" transform="{place}"/>' for strand, place in places)
     corners = "".join(
-        f'<g transform="translate({x} {y})"><rect x="-26" y="-26" width="52" height="52" fill="#fff" stroke="{INK}" stroke-width="1.1"/>'
-        f'<g fill="none" stroke="{INK}" stroke-width=".45">{_turns("fc", 6, 12)}</g></g>'
+        f'<g transform="translate({x} {y})"><rect x="-26" y="-26" width="52" height="52" fill="#fff" stroke="{ink}" stroke-width="1.1"/>'
+        f'<g fill="none" stroke="{ink}" stroke-width=".45">{_turns("fc", 6, 12)}</g></g>'
         for x in (45, 1011)
         for y in (45, 771)
     )
     return (
         f'<defs><path id="fa" d="{across}"/><path id="fd" d="{down}"/><path id="fc" d="{ring(13, 8, 12)}"/></defs>'
-        f'<g fill="none" stroke="{INK_SOFT}" stroke-width=".55">{bands}</g>'
-        f'<rect x="34" y="34" width="988" height="748" fill="none" stroke="{INK}" stroke-width="1.4"/>'
-        f'<rect x="56" y="56" width="944" height="704" fill="none" stroke="{INK}" stroke-width=".8"/>{corners}'
+        f'<g fill="none" stroke="{soft}" stroke-width=".55">{bands}</g>'
+        f'<rect x="34" y="34" width="988" height="748" fill="none" stroke="{ink}" stroke-width="1.4"/>'
+        f'<rect x="56" y="56" width="944" height="704" fill="none" stroke="{ink}" stroke-width=".8"/>{corners}'
     )
 
 
-def ground() -> str:
+def ground(
+    *, border: bool = True, engraving: bool = True, ink: str = INK, soft: str = INK_SOFT, color: str = GROUND
+) -> str:
     """All that lies behind the text of a certificate, in one drawing."""
-    return _svg(1056, 816, f'<g transform="translate(528 409) scale(1.152)">{guilloche()}</g>{frame()}')
+    rosette = f'<g transform="translate(528 409) scale(1.152)">{guilloche(color)}</g>' if engraving else ""
+    return _svg(1056, 816, rosette + (frame(ink, soft) if border else ""))
 
 
 def _on_circle(text: str, *, size: float, radius: float, tracking: float, below: bool = False) -> str:

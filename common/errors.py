@@ -33,3 +33,9 @@ class Invalid(DomainError):
     """What was given is not acceptable; `fields` says where."""
 
     status = 400
+
+
+class Gone(DomainError):
+    """It was here and is no more; the message says who can help."""
+
+    status = 410

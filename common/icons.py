@@ -24,7 +24,7 @@ _IN_TEMPLATES = (
 )
 _IN_PYTHON = (
     re.compile(r"\bicon=" + _NAME),
-    re.compile(r"\bicons?\.markup\(" + _NAME),
+    re.compile(r"\bicon\(" + _NAME),
     re.compile(r"""Status\(\s*(?:_\()?(?:"[^"]*"|'[^']*')\)?,\s*["'](?:idle|info|warn|bad|ok)["'],\s*""" + _NAME),
 )
 _APPS = ("common", "accounts", "activities", "integrity", "evaluations", "credits", "reporting", "cme_portal")

@@ -52,6 +52,19 @@ def later(name: str, *args: int | str, key: str | None = None, delay: dt.timedel
         transaction.on_commit(lambda: _nudge(job.pk))
 
 
+def again(key: str) -> bool:
+    """Have a job that failed, or that waits for its next try, tried now, as if it were new. False when there is none."""
+    locks.require_transaction()
+    from common.models import Job, JobState
+
+    waiting = Job.objects.filter(key=key, state__in=[JobState.FAILED, JobState.DUE])
+    found = waiting.values_list("pk", flat=True).first()
+    if found is None or not waiting.update(state=JobState.DUE, attempts=0, due_at=clock.now(), leased_until=None):
+        return False
+    transaction.on_commit(lambda: _nudge(found))
+    return True
+
+
 def _nudge(job_id: int) -> None:
     if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
         run(job_id)

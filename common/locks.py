@@ -8,7 +8,16 @@ from django.db import connection, models
 M = TypeVar("M", bound=models.Model)
 
 # One number per purpose, so that two purposes can never wait for each other by accident.
-NAMESPACES = {"activity_number": 1, "check_in_code": 2, "reference": 3, "seed": 4, "sign_in": 5, "identity": 6}
+NAMESPACES = {
+    "activity_number": 1,
+    "check_in_code": 2,
+    "reference": 3,
+    "seed": 4,
+    "sign_in": 5,
+    "identity": 6,
+    "person_merge": 7,
+    "certificate_design": 8,
+}
 
 
 def require_transaction() -> None:

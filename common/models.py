@@ -5,6 +5,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
+from common.sniffing import KINDS
+
 
 def append_only(name: str) -> pgtrigger.Protect:
     """Refuse UPDATE and DELETE in the database: history is written once."""
@@ -114,51 +116,160 @@ class OutboxMessage(models.Model):
         return self.subject
 
 
-class Statement(models.Model):
-    """One mandated sentence in one version (law 5). PII: none."""
+class OutboxAttachment(models.Model):
+    """One file that goes with an e-mail, as it was sent. PII: a calendar entry names its receiver, kept one year."""
 
-    code = models.CharField(max_length=40)
-    scope = models.CharField(max_length=40, blank=True)
-    body = models.TextField()
-    effective_from = models.DateField()
-    effective_to = models.DateField(null=True, blank=True)
-    source = models.CharField(max_length=250)
-    confirmed = models.BooleanField(default=True)
-    checked_on = models.DateField()
+    message = models.ForeignKey(OutboxMessage, on_delete=models.PROTECT, related_name="attachments")
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=120, help_text="With its parameters: text/calendar; method=REQUEST")
+    content = models.BinaryField()
 
     class Meta:
+        ordering = ["pk"]
+        triggers = [append_only("attachment")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredFile(models.Model):
+    """One uploaded file, kept in the private storage under `key` (decision 18). PII: what people put in it, who brought it; six years."""
+
+    key = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=120, help_text="Cleaned, for people")
+    kind = models.CharField(max_length=10)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=30)
+    created_at = models.DateTimeField()
+    created_by_id = models.BigIntegerField(null=True)
+    created_by = models.CharField(max_length=250)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.CharField(max_length=250, blank=True)
+    removed_reason = models.TextField(blank=True)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="file_not_deleted", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="file_read_only", exclude=["removed_at", "removed_by", "removed_reason"]),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["code", "scope", "effective_from"], name="statement_version_unique"),
             models.CheckConstraint(
-                condition=Q(effective_to=None) | Q(effective_to__gt=models.F("effective_from")),
-                name="statement_dates_coherent", violation_error_message="A statement must end after it begins.",
+                condition=Q(removed_at=None, removed_by="") | (Q(removed_at__isnull=False) & ~Q(removed_by="")),
+                name="storedfile_removed_coherent", violation_error_message="A file that was taken down names who did it.",
             ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.code} {self.effective_from}"
+        return self.name
+
+    @property
+    def content_type(self) -> str:
+        return KINDS[self.kind].content_type
+
+    @property
+    def kind_word(self) -> str:
+        """ "PDF"."""
+        return KINDS[self.kind].word
 
 
-class RuleParameter(models.Model):
-    """One number or choice that a rule uses, with the dates it holds (law 5). PII: none."""
+class Dated(models.Model):
+    """What holds from a date on (law 5). Revision 0 is from the files of the repository; later ones were written by a
+    director, by whom and why, and are never changed again: what is wrong in one is put right by the next.
+    """
+
+    scope = models.CharField(max_length=40, blank=True)
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True, blank=True)
+    revision = models.PositiveSmallIntegerField(default=0)
+    mandated_by = models.CharField(max_length=30, blank=True, help_text="The rule that leaves no choice here")
+    source = models.CharField(max_length=250)
+    checked_on = models.DateField()
+    reason = models.TextField(blank=True)
+    added_at = models.DateTimeField(null=True, blank=True)
+    added_by = models.CharField(max_length=250, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def since(self) -> str:
+        """ "2022-01-01"; a later revision of the same day says its number: "2022-01-01 (2)"."""
+        return f"{self.effective_from} ({self.revision + 1})" if self.revision else str(self.effective_from)
+
+
+def _version_kept(name: str) -> pgtrigger.Protect:
+    return pgtrigger.Protect(
+        name=f"{name}_version_kept", operation=pgtrigger.Update | pgtrigger.Delete, condition=pgtrigger.Q(old__revision__gt=0)
+    )  # fmt: skip
+
+
+_ADDED = Q(revision=0, added_at=None, added_by="") | (
+    Q(revision__gt=0, added_at__isnull=False) & ~Q(added_by="") & ~Q(reason="")
+)
+
+
+class Statement(Dated):
+    """One mandated sentence in one version (law 5). PII: name of the director who wrote it."""
+
+    code = models.CharField(max_length=40)
+    body = models.TextField()
+    confirmed = models.BooleanField(default=True)
+
+    class Meta:
+        triggers = [_version_kept("statement")]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "scope", "effective_from", "revision"], name="statement_version_unique"),
+            models.CheckConstraint(
+                condition=Q(effective_to=None) | Q(effective_to__gt=models.F("effective_from")),
+                name="statement_dates_coherent", violation_error_message="A statement must end after it begins.",
+            ),
+            models.CheckConstraint(
+                condition=_ADDED, name="statement_added_coherent",
+                violation_error_message="A version that a director wrote says who, when and why.",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.version
+
+    @property
+    def version(self) -> str:
+        """Names this wording where somebody agreed to it: "LRN-6 2022-01-01"."""
+        return f"{self.code} {self.since}"
+
+
+class RuleParameter(Dated):
+    """One number or choice that a rule uses, with the dates it holds (law 5). PII: name of the director who wrote it."""
 
     code = models.CharField(max_length=60)
-    scope = models.CharField(max_length=40, blank=True)
     value = models.JSONField()
     unit = models.CharField(max_length=30, blank=True)
     description = models.CharField(max_length=250)
-    effective_from = models.DateField()
-    effective_to = models.DateField(null=True, blank=True)
-    source = models.CharField(max_length=250)
-    checked_on = models.DateField()
+    minimum = models.IntegerField(null=True, blank=True, help_text="Less makes no sense")
+    maximum = models.IntegerField(null=True, blank=True, help_text="More makes no sense")
 
     class Meta:
+        triggers = [_version_kept("parameter")]
         constraints = [
-            models.UniqueConstraint(fields=["code", "scope", "effective_from"], name="parameter_version_unique")
-        ]
+            models.UniqueConstraint(fields=["code", "scope", "effective_from", "revision"], name="parameter_version_unique"),
+            models.CheckConstraint(
+                condition=_ADDED, name="ruleparameter_added_coherent",
+                violation_error_message="A version that a director wrote says who, when and why.",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.code} = {self.value}"
+
+
+class ReferenceVersion(models.Model):
+    """How often rule parameters changed: what a process remembers of them is as old as its number. PII: none."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 class Waiver(models.Model):

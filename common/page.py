@@ -28,17 +28,21 @@ class Page:
     public: bool
     write: bool
     link: bool
+    files: bool = False
 
 
 class GetWrote(RuntimeError):
     """A GET wrote to the database (decision 17): links are followed by scanners, so nothing may happen on one."""
 
 
-def page(*, perm: str = "", public: bool = False, write: bool = False, link: bool = False) -> Callable[..., Any]:
+def page(
+    *, perm: str = "", public: bool = False, write: bool = False, link: bool = False, files: bool = False
+) -> Callable[..., Any]:
     """Declare who may open a view.
 
     `perm` names a rule on the actor alone ("accounts.signed_in", "activities.plan"); objects are guarded by the
-    app's `access.py`. `public` pages need nobody; `link` pages authenticate by their own token. `write` allows POST.
+    app's `access.py`. `public` pages need nobody; `link` pages authenticate by their own token. `write` allows POST,
+    `files` lets a POST bring files (common/uploads.py); elsewhere a file is refused unread.
     """
     if sum((bool(perm), public, link)) != 1:
         raise ValueError("A page declares exactly one of perm, public, link.")
@@ -66,7 +70,7 @@ def page(*, perm: str = "", public: bool = False, write: bool = False, link: boo
             except DomainError as error:
                 return _answer(request, error)
 
-        wrapped.page = Page(perm, public, write, link)  # type: ignore[attr-defined]
+        wrapped.page = Page(perm, public, write, link, files)  # type: ignore[attr-defined]
         return wrapped
 
     return decorate

@@ -11,17 +11,23 @@ import os
 import re
 import threading
 import zlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import structlog
 from django.template import engines
 from django.utils import translation
 
-from common import qr, typeset
+from common import drawings, styles, typeset
+
+if TYPE_CHECKING:
+    from common.signing import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +57,8 @@ tr { display: table-row } td, th { display: table-cell } img { overflow: hidden 
 [dir=rtl] { direction: rtl; unicode-bidi: isolate }
 @page { @bottom-left { text-align: left; vertical-align: middle } @bottom-right { text-align: right; vertical-align: middle } }
 """
+LOOK, LOOKS_KEPT = "look:", 16
+PNG = b"\x89PNG\r\n\x1a\n"
 UNKNOWN_GLYPH = 0x10000000  # PANGO_GLYPH_UNKNOWN_FLAG: the low bits are the code point
 
 
@@ -76,119 +84,73 @@ def asset(url: str) -> bytes:
     return path.read_bytes()
 
 
-def _form(content: bytes, width: float, height: float, states: dict[str, dict[str, Any]]) -> Any:
-    """Compressed operators as a PDF form, to be drawn as often as needed."""
+class Written:
+    """An object of the document as the bytes it will be, made once; pydyf asks for them twice, to identify and to write."""
+
+    free, compressible = "n", True
+
+    def __init__(self, item: Any) -> None:
+        self.number, self.generation, self.offset = item.number, item.generation, 0
+        self.compressible = item.compressible
+        self.data = item.data
+
+    @property
+    def indirect(self) -> bytes:
+        return b"%d %d obj\n%s\nendobj" % (self.number, self.generation, self.data)
+
+    @property
+    def reference(self) -> bytes:
+        return b"%d %d R" % (self.number, self.generation)
+
+
+def _settle(pdf: Any) -> None:
+    """Compress every stream and write every object now, once."""
     import pydyf
 
-    resources = pydyf.Dictionary(
-        {"ExtGState": pydyf.Dictionary({key: pydyf.Dictionary(state) for key, state in states.items()})}
-    )
-    extra = {
-        "Type": "/XObject",
-        "Subtype": "/Form",
-        "BBox": pydyf.Array((0, 0, width, height)),
-        "Filter": "/FlateDecode",
-        "Resources": resources,
-    }
-    return pydyf.Stream([content], extra, compress=False)
-
-
-def _bytes(part: Any) -> bytes:
-    return part if isinstance(part, bytes) else (part.data if hasattr(part, "data") else str(part).encode())
-
-
-LONG_NUMBER = re.compile(rb"-?\d*\.\d{3,}")
-
-
-def _shorter(part: Any) -> bytes:
-    """Path coordinates to a hundredth of a drawing's unit; matrices keep their digits."""
-    line = _bytes(part)
-    if line[-2:] in (b" m", b" l", b" c", b" v", b" y"):
-        return LONG_NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip(".").encode(), line)
-    return line
-
-
-def _settle(document: Any, pdf: Any) -> None:
-    """Compress every stream now, once: for the identifier's sake pydyf would do it twice while writing."""
-    import pydyf
-
-    for item in pdf.objects:
+    for item in pdf.objects[1:]:
         if isinstance(item, pydyf.Stream) and item.compress:
-            item.stream = [zlib.compress(b"\n".join(map(_bytes, item.stream)), 6)]
+            item.stream = [zlib.compress(b"\n".join(map(drawings.to_bytes, item.stream)), 6)]
             item.extra["Filter"] = "/FlateDecode"
             item.compress = False
+    pdf.objects[1:] = [Written(item) if item.free == "n" else item for item in pdf.objects[1:]]
 
 
-class Drawing:
-    """An SVG file turned into PDF operators once per process; WeasyPrint would parse its paths for every document.
+@dataclass(frozen=True)
+class Look:
+    """What a version of a design adds to our own: rules after print.css, and pictures that a document names `look:NAME`.
 
-    Stands where WeasyPrint expects an image: a size, ``draw``, and the object that ``Stream.add_image`` asks for.
+    `key` names exactly this content: what is compiled under it is kept for the life of the process.
     """
 
-    def __init__(self, url: str, fetcher: Any) -> None:
-        from weasyprint.images import SVGImage
-
-        self.id = hashlib.sha256(url.encode()).hexdigest()[:12]
-        tree = ElementTree.fromstring(asset(url))  # noqa: S314 - a committed file
-        self._svg = SVGImage(tree, url, fetcher, None)._svg
-        width, height = self._svg.get_intrinsic_size(16)
-        self.width, self.height = float(width), float(height)
-        self._content = b""
-        self._states: dict[str, dict[str, Any]] = {}
-
-    def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
-        return self.width, self.height, self.width / self.height
-
-    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
-        if not self._content:
-            self._compile(stream)
-        with stream.stacked():
-            stream.transform(a=width / self.width, d=height / self.height)
-            stream.draw_x_object(stream.add_image(self, interpolate=False, ratio=1))
-
-    def _compile(self, stream: Any) -> None:
-        import pydyf
-
-        # The page's own resources and tags stay untouched: a drawing is decoration or has its text beside it.
-        resources = {kind: pydyf.Dictionary() for kind in ("ExtGState", "XObject", "Pattern", "Shading", "ColorSpace")}
-        scratch = stream.clone(resources=resources, fonts={}, images={}, tags=None, compress=False)
-        self._svg.draw(scratch, self.width, self.height, None, None)
-        if resources["XObject"] or resources["Pattern"] or resources["Shading"] or scratch._fonts:
-            raise PdfError(
-                "A drawing in a document may hold plain paths only: no text, gradients, filters, opacity or images."
-            )
-        self._states = {key: dict(state) for key, state in resources["ExtGState"].items()}
-        self._content = zlib.compress(b"\n".join(map(_shorter, scratch.stream)), 9)
-
-    def get_x_object(self, interpolate: bool, dpi_ratio: float) -> Any:
-        return _form(self._content, self.width, self.height, self._states)
+    key: str
+    css: str
+    pictures: Mapping[str, bytes]
 
 
-class QrCode:
-    """A QR code as one filled path, without an image file in between."""
+class Compiled:
+    """A look ready to use: its stylesheet parsed, its pictures as PDF operators, the styles computed with it."""
 
-    def __init__(self, text: str) -> None:
-        self.id = hashlib.sha256(text.encode()).hexdigest()[:12]
-        self.text, self.modules = text, qr.size(text)
-        self.side = float(self.modules + 2 * qr.QUIET)
-
-    def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
-        return self.side, self.side, 1.0
-
-    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
-        scale = width / self.side
-        with stream.stacked():
-            stream.transform(a=scale, d=scale, e=scale * qr.QUIET, f=scale * qr.QUIET)
-            stream.draw_x_object(stream.add_image(self, interpolate=False, ratio=1))
-
-    def get_x_object(self, interpolate: bool, dpi_ratio: float) -> Any:
-        return _form(zlib.compress(b".078 .145 .173 rg\n" + qr.operators(self.text), 9), self.modules, self.modules, {})
+    def __init__(self, engine: "Engine", look: Look | None) -> None:
+        self.memory: dict[tuple[Any, ...], Any] = {}
+        self.styles = styles.keeping(engine.style_for, self.memory)
+        self.sheets = [engine.stylesheet]
+        self.pictures: dict[str, Any] = {}
+        if look is not None:
+            self.sheets.append(engine.css(look.css))
+            for name, source in look.pictures.items():
+                url = f"{LOOK}{name}"
+                self.pictures[url] = (
+                    drawings.Bitmap(source, url)
+                    if source.startswith(PNG)
+                    else drawings.Drawing(source, url, engine.fetcher)
+                )
 
 
 class Images(dict[str, Any]):
     """The image cache of one document: drawings come from the process, QR codes are made on the way."""
 
-    def __init__(self, engine: "Engine") -> None:
+    def __init__(self, engine: "Engine", compiled: Compiled) -> None:
+        super().__init__(compiled.pictures)
         self._engine = engine
 
     def __contains__(self, url: object) -> bool:
@@ -197,7 +159,7 @@ class Images(dict[str, Any]):
         )
 
     def __missing__(self, url: str) -> Any:
-        self[url] = QrCode(url.removeprefix("qr:")) if url.startswith("qr:") else self._engine.drawing(url)
+        self[url] = drawings.QrCode(url.removeprefix("qr:")) if url.startswith("qr:") else self._engine.drawing(url)
         return self[url]
 
 
@@ -208,6 +170,7 @@ class Engine:
         try:
             import cssselect2
             import weasyprint
+            import weasyprint.css
             from weasyprint.text.ffi import ffi, fontconfig, pangoft2
             from weasyprint.text.fonts import FontConfiguration
             from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -254,18 +217,33 @@ class Engine:
                     f"The font static/fonts/print/{name} is missing. Run manage.py build_print_assets --fonts."
                 )
         pangoft2.pango_fc_font_map_config_changed(ffi.cast("PangoFcFontMap *", self.fonts.font_map))
-        self.stylesheet = weasyprint.CSS(
-            string=STYLESHEET.read_text(), url_fetcher=self.fetcher, font_config=self.fonts
-        )
-        self._drawings: dict[str, Drawing] = {}
+        self.style_for = weasyprint.css.StyleFor
+        self.stylesheet = self.css(STYLESHEET.read_text())
+        self._drawings: dict[str, drawings.Drawing] = {}
+        self._looks: OrderedDict[str, Compiled] = OrderedDict()
 
     def __contains__(self, url: str) -> bool:
         return url in self._drawings or bool(ASSET.fullmatch(url))
 
-    def drawing(self, url: str) -> Drawing:
+    def drawing(self, url: str) -> drawings.Drawing:
         if url not in self._drawings:
-            self._drawings[url] = Drawing(url, self.fetcher)
+            self._drawings[url] = drawings.Drawing(asset(url), url, self.fetcher)
         return self._drawings[url]
+
+    def css(self, text: str) -> Any:
+        import weasyprint
+
+        return weasyprint.CSS(string=text, url_fetcher=self.fetcher, font_config=self.fonts)
+
+    def look(self, look: Look | None) -> Compiled:
+        """What a look needs for every document, compiled once; the ones used last are kept."""
+        key = look.key if look else ""
+        if key not in self._looks:
+            self._looks[key] = Compiled(self, look)
+            if len(self._looks) > LOOKS_KEPT:
+                self._looks.popitem(last=False)
+        self._looks.move_to_end(key)
+        return self._looks[key]
 
 
 _lock = threading.RLock()
@@ -295,32 +273,45 @@ def to_html(
         return engines["django"].get_template(template).render(values).translate(CONTROL)
 
 
-def write(html: str, *, identifier: str = "") -> bytes:
-    """PDF/UA-1 bytes of one of our documents."""
+def write(html: str, *, identifier: str = "", look: Look | None = None, signer: "Signer | None" = None) -> bytes:
+    """PDF/UA-1 bytes of one of our documents; with a signer they are certified, and no two writings are the same."""
     current = engine()
+    import weasyprint.css
     from weasyprint.urls import FatalURLFetchingError
 
     if "<!ENTITY" in html:
         raise PdfError("Documents may not declare entities.")
     identity = hashlib.sha256((identifier or html).encode()).hexdigest()[:32]
+
+    def finish(_document: Any, pdf: Any) -> None:
+        if signer is not None:
+            signer.prepare(pdf)
+        _settle(pdf)
+
     with _lock:
         current.fetcher.refused.clear()
         try:
+            compiled = current.look(look)
+            weasyprint.css.StyleFor = compiled.styles
             document = current.page(html).write_pdf(
-                finisher=_settle,
+                finisher=finish,
                 font_config=current.fonts,
-                stylesheets=[current.stylesheet],
-                cache=Images(current),
+                stylesheets=compiled.sheets,
+                cache=Images(current, compiled),
                 pdf_variant="pdf/ua-1",
                 pdf_identifier=identity,
             )
         except ElementTree.ParseError as error:
             raise PdfError(f"The template is not well-formed: {error}.") from error
+        except drawings.NotDrawable as error:
+            raise PdfError(str(error)) from error
         except FatalURLFetchingError as error:
             raise RefusedAddress(str(error.__cause__ or error)) from error
+        finally:
+            weasyprint.css.StyleFor = current.style_for
         if current.fetcher.refused:
             raise current.fetcher.refused[0]
-        return bytes(document)
+    return signer.finish(document) if signer is not None else bytes(document)
 
 
 def render(
@@ -331,9 +322,12 @@ def render(
     lang: str = "en",
     identifier: str = "",
     created: datetime | None = None,
+    look: Look | None = None,
+    signer: "Signer | None" = None,
 ) -> bytes:
-    """Fill the template and return a tagged PDF; the same arguments give the same bytes."""
-    return write(to_html(template, context, title=title, lang=lang, created=created), identifier=identifier)
+    """Fill the template and return a tagged PDF; without a signer the same arguments give the same bytes."""
+    html = to_html(template, context, title=title, lang=lang, created=created)
+    return write(html, identifier=identifier, look=look, signer=signer)
 
 
 WARM: dict[str, dict[str, Any]] = {

@@ -23,7 +23,8 @@ def load() -> dict[str, int]:
     """Bring wording, parameters and every app's reference rows to what the files say. Returns rows per kind.
 
     A row is found by code, scope and effective date; what is printed on certificates keeps its own copy (law 4),
-    so mending a typo here changes nothing that was issued.
+    so mending a typo here changes nothing that was issued. Versions that a director wrote (common/versions.py) are
+    none of the files' business: they stay, and the one with the later date holds.
     """
     from common.models import RuleParameter, Statement
 
@@ -31,10 +32,11 @@ def load() -> dict[str, int]:
         locks.lock_key("reference", "all")
         counts = {}
         for model, name in ((Statement, "statements"), (RuleParameter, "parameters")):
-            counts[name] = bring(model, read(name)["rows"], keys=("code", "scope", "effective_from"))
+            rows = [{"revision": 0, **row} for row in read(name)["rows"]]
+            counts[name] = bring(model, rows, keys=("code", "scope", "effective_from", "revision"))
         for path in settings.REFERENCE_LOADERS:
             counts[path] = import_string(path)()
-    rulesets.forget()
+        rulesets.changed()
     return counts
 
 

@@ -1,7 +1,14 @@
-"""Effective-dated rule parameters: numbers that regulators may change are data (law 5)."""
+"""Effective-dated rule parameters: numbers that regulators may change are data (law 5).
+
+A process remembers them, and asks every few seconds whether they changed: one small query, at most.
+"""
 
 import datetime as dt
+import time
+from dataclasses import dataclass
 from typing import Any
+
+from django.conf import settings
 
 from common import clock
 
@@ -10,40 +17,85 @@ class MissingParameter(LookupError):
     """No value of a parameter holds on the date asked for."""
 
 
-_cache: dict[str, list[tuple[dt.date, dt.date | None, str, Any]]] = {}
+@dataclass(frozen=True)
+class _Row:
+    start: dt.date
+    end: dt.date | None
+    scope: str
+    value: Any
+
+    def holds(self, day: dt.date) -> bool:
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass
+class _Memory:
+    """Rows per code, the newest version first; `number` is the version of them all, `asked` when it was compared last."""
+
+    rows: dict[str, list[_Row]]
+    number: int
+    asked: float
+
+
+_memory: _Memory | None = None
 
 
 def value_on(code: str, date: dt.date | None = None, *, scope: str = "") -> Any:
     """The value of a parameter on a date (today in UTC by default); the narrower scope wins over the general one."""
     day = date or clock.now().date()
-    if not _cache:
-        _load()
-    general = None
-    for start, end, row_scope, value in _cache.get(code, []):
-        if start <= day and (end is None or day < end):
-            if row_scope == scope:
-                return value
-            if row_scope == "":
-                general = value
-    if general is None:
+    rows = [row for row in _rows().get(code, ()) if row.scope in {"", scope} and row.holds(day)]
+    found = next((row for row in rows if row.scope == scope), None) or next(iter(rows), None)
+    if found is None:
         raise MissingParameter(f"Rule parameter {code} has no value on {day}.")
-    return general
+    return found.value
 
 
 def version() -> str:
-    """Names the rule set that applied, for claims: the latest date any parameter began to hold."""
-    if not _cache:
-        _load()
-    return max((start.isoformat() for rows in _cache.values() for start, *_ in rows), default="none")
+    """Names the rule set that applies today, for claims: the latest date any parameter began to hold."""
+    day = clock.now().date()
+    began = (row.start for rows in _rows().values() for row in rows if row.start <= day)
+    return max((start.isoformat() for start in began), default="none")
+
+
+def changed() -> None:
+    """Have every process read the parameters anew; call it in the transaction that changes them."""
+    from common.models import ReferenceVersion
+
+    row, _made = ReferenceVersion.objects.select_for_update().get_or_create(pk=1)
+    row.number += 1
+    row.save(update_fields=["number"])
+    forget()
 
 
 def forget() -> None:
-    """Drop what this process remembers; loading reference data calls it."""
-    _cache.clear()
+    """Drop what this process remembers."""
+    global _memory
+    _memory = None
 
 
-def _load() -> None:
+def _rows() -> dict[str, list[_Row]]:
+    global _memory
+    at = time.monotonic()
+    if _memory is not None and at - _memory.asked >= settings.RULES_RECHECK_SECONDS:
+        _memory.asked = at
+        if _number() != _memory.number:
+            _memory = None
+    if _memory is None:
+        number = _number()  # before the rows: a change in between is noticed the next time
+        _memory = _Memory(_load(), number, at)
+    return _memory.rows
+
+
+def _number() -> int:
+    from common.models import ReferenceVersion
+
+    return ReferenceVersion.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+
+
+def _load() -> dict[str, list[_Row]]:
     from common.models import RuleParameter
 
-    for row in RuleParameter.objects.order_by("code", "effective_from"):
-        _cache.setdefault(row.code, []).append((row.effective_from, row.effective_to, row.scope, row.value))
+    found: dict[str, list[_Row]] = {}
+    for row in RuleParameter.objects.order_by("code", "-effective_from", "-revision"):
+        found.setdefault(row.code, []).append(_Row(row.effective_from, row.effective_to, row.scope, row.value))
+    return found

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import re
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Q
 
 from common import clock
+
+if TYPE_CHECKING:
+    from common.models import Statement
 
 AMA = "AMA PRA Category 1"
 
@@ -20,16 +23,26 @@ class Run(TypedDict):
 
 def body(code: str, *, scope: str = "", on: dt.date | None = None) -> str:
     """The wording of a statement on a date. Raises LookupError when none holds."""
+    return row(code, scope=scope, on=on).body
+
+
+def is_confirmed(code: str, *, scope: str = "", on: dt.date | None = None) -> bool:
+    """Whether the wording was read at its source. Raises LookupError when none holds."""
+    return row(code, scope=scope, on=on).confirmed
+
+
+def row(code: str, *, scope: str = "", on: dt.date | None = None) -> "Statement":
+    """The version of a statement that holds on a date: the narrower scope, then the later date, then the later revision."""
     from common.models import Statement
 
     day = on or clock.now().date()
     rows = Statement.objects.filter(code=code, effective_from__lte=day).filter(
         Q(effective_to=None) | Q(effective_to__gt=day)
     )
-    row = rows.filter(scope__in=["", scope]).order_by("-scope", "-effective_from").first()
-    if row is None:
+    found = rows.filter(scope__in=["", scope]).order_by("-scope", "-effective_from", "-revision").first()
+    if found is None:
         raise LookupError(f"No wording of {code} holds on {day}.")
-    return row.body
+    return found
 
 
 def fill(template: str, **values: str) -> str:

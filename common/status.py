@@ -115,6 +115,27 @@ register(
         "cleared_mitigated": Status("Cleared, mitigated", "ok", "shield-check"),
     },
 )
+# An organisation that plans with us (CME-JP-1, ST-6).
+register(
+    "joint",
+    {
+        "unanswered": Status("Questions open", "warn", "circle-dashed"),
+        "clear": Status("Answered, no “yes”", "ok", "circle-check"),
+        "to_decide": Status("The CME office decides", "warn", "scale"),
+        "eligible": Status("Eligible", "ok", "circle-check"),
+        "ineligible": Status("Ineligible company", "bad", "ban"),
+        "accredited": Status("Co-provider", "info", "badge-check"),
+    },
+)
+# Two records that may be one person.
+register(
+    "pair",
+    {
+        "open": Status("To decide", "warn", "scale"),
+        "dismissed": Status("Two people", "idle", "users"),
+        "joined": Status("Joined", "ok", "merge"),
+    },
+)
 register(
     "claim",
     {
@@ -137,6 +158,23 @@ register(
     },
 )
 register(
+    "certificate_run",
+    {
+        "draft": Status("To confirm", "idle", "circle-dashed"),
+        "running": Status("Running", "info", "radio"),
+        "done": Status("Done", "ok", "circle-check"),
+        "stopped": Status("Stopped", "warn", "octagon-x"),
+    },
+)
+register(
+    "certificate_template",
+    {
+        "draft": Status("Draft", "idle", "pencil"),
+        "in_use": Status("In use", "ok", "circle-check"),
+        "retired": Status("No longer used", "idle", "archive"),
+    },
+)
+register(
     "job",
     {
         "due": Status("Waiting", "idle", "hourglass"),
@@ -153,6 +191,32 @@ register(
         "sent_back": Status("Sent back", "warn", "triangle-alert"),
         "accepted": Status("Accepted", "ok", "circle-check"),
         "not_ours": Status("Not ours", "idle", "minus"),
+    },
+)
+# A list of attendance from a file, and each of its rows.
+register(
+    "import",
+    {
+        "parsed": Status("Columns to check", "warn", "columns-3"),
+        "reading": Status("Being read", "info", "hourglass"),
+        "previewed": Status("To confirm", "warn", "list-checks"),
+        "writing": Status("Being recorded", "info", "hourglass"),
+        "confirmed": Status("On record", "ok", "circle-check"),
+        "undoing": Status("Being undone", "info", "hourglass"),
+        "undone": Status("Undone", "idle", "undo-2"),
+        "refused": Status("Could not be read", "bad", "octagon-x"),
+        "discarded": Status("Thrown away", "idle", "trash-2"),
+    },
+)
+register(
+    "import_row",
+    {
+        "matched": Status("Known person", "ok", "user-check"),
+        "new": Status("Waits for its owner", "info", "hourglass"),
+        "suggested": Status("Who is it?", "warn", "user-search"),
+        "problem": Status("Problem", "bad", "octagon-x"),
+        "duplicate": Status("Adds nothing", "idle", "copy"),
+        "ignored": Status("Left out", "idle", "minus"),
     },
 )
 # The verdicts of common.findings, so that checklist, gate and staff page show one icon.

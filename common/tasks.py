@@ -1,6 +1,6 @@
 """Jobs of the kernel."""
 
-from common import mail
+from common import mail, uploads
 from common.jobs import task
 
 
@@ -8,3 +8,9 @@ from common.jobs import task
 def deliver(message_id: int) -> None:
     """Deliver one outbox message."""
     mail.deliver(message_id)
+
+
+@task
+def sweep_uploads() -> None:
+    """Delete files that a rolled-back transaction left behind."""
+    uploads.sweep()

@@ -260,6 +260,12 @@ STYLES = {
 }
 TOP, FLOOR = 2.5 * INCH, 7.64 * INCH
 BASE_GAP = 0.2 * INCH
+NO_HEAD, EMPTY_HEAD = ("nothing",), 1.0 * INCH
+
+
+# The foot of a certificate in its usual order; print.css has its places.
+FOOT = ("sign", "statement", "check")
+SIDE, SIGN_WIDTH, CHECK_WIDTH = 0.98 * INCH, 2.66 * INCH, 2.5 * INCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +297,30 @@ class Certificate:
     statement_width: float
     used: float
     room: float
+    foot: tuple[str, ...] = FOOT
 
     @property
     def statement_css(self) -> str:
-        left = (11 * INCH - self.statement_width) / 2
-        return f"left:{left:.1f}pt;width:{self.statement_width:.1f}pt;font-size:{self.statement_size:g}pt"
+        left = (11 * INCH - self.statement_width) / 2 if self.foot == FOOT else self._left("statement")
+        align = (
+            "" if self.foot[1] == "statement" else f";text-align:{'left' if self.foot[0] == 'statement' else 'right'}"
+        )
+        return f"left:{left:.1f}pt;width:{self.statement_width:.1f}pt;font-size:{self.statement_size:g}pt{align}"
+
+    @property
+    def sign_css(self) -> str:
+        return "" if self.foot == FOOT else f"left:{self._left('sign'):.1f}pt"
+
+    @property
+    def check_css(self) -> str:
+        return "" if self.foot == FOOT else f"left:{self._left('check'):.1f}pt"
+
+    def _left(self, block: str) -> float:
+        """Where a block of the foot begins: side by side between the margins, with equal gaps."""
+        widths = {"sign": SIGN_WIDTH, "check": CHECK_WIDTH, "statement": self.statement_width}
+        gap = (11 * INCH - 2 * SIDE - sum(widths.values())) / 2
+        before = self.foot[: self.foot.index(block)]
+        return SIDE + sum(widths[name] + gap for name in before)
 
 
 def plain(runs: Sequence[Run]) -> str:
@@ -353,7 +378,8 @@ def certificate(context: dict[str, Any]) -> Certificate:
         if deep <= 1.2 * INCH:
             break
     base = max(deep, 1.0 * INCH)
-    room = FLOOR - base - BASE_GAP - TOP
+    start = TOP - EMPTY_HEAD if context.get("head") == NO_HEAD else TOP
+    room = FLOOR - base - BASE_GAP - start
     parts = [
         *([{"kind": "heading", "runs": [{"text": context["heading"], "style": ""}]}] if context.get("heading") else []),
         *context["sentence"],
@@ -365,4 +391,6 @@ def certificate(context: dict[str, Any]) -> Certificate:
         used = sum(block.height for block in blocks)
         if used <= room:
             break
-    return Certificate(blocks, TOP + max(0.0, room - used) * 0.12, statement_size, statement_width, used, room)
+    top = start + max(0.0, room - used) * 0.12
+    foot = tuple(context.get("foot") or FOOT)
+    return Certificate(blocks, top, statement_size, statement_width, used, room, foot)

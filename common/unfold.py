@@ -3,11 +3,13 @@
 Paths are callables because settings are read before static files are ready.
 """
 
+import functools
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 COLORS: dict[str, dict[str, str]] = {
@@ -55,8 +57,11 @@ def _css(path: str) -> Any:
     return url
 
 
+_link = lazy(functools.cache(reverse), str)  # each page of the office asks twice for all of them
+
+
 def _entry(title: Any, icon: str, name: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(name)}
+    return {"title": title, "icon": icon, "link": _link(name)}
 
 
 # By name, not by import: the kernel knows no app. Icons are Unfold's Material Symbols.
@@ -69,13 +74,16 @@ SIDEBAR: dict[str, Any] = {
         },
         {
             "title": _("Integrity"),
-            "items": [_entry(_("Disclosures"), "fact_check", "admin:integrity_disclosure_changelist"), _entry(_("Companies"), "domain", "admin:integrity_company_changelist")],
+            "items": [_entry(_("Disclosures"), "fact_check", "admin:integrity_disclosure_changelist"), _entry(_("Companies"), "domain", "admin:integrity_company_changelist"), _entry(_("Organizations"), "handshake", "admin:accounts_organisation_changelist")],
         },
         {
             "title": _("Credit"),
             "items": [
-                _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"),
+                _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Claim requests"), "pan_tool", "admin:credits_claimrequest_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"),
+                _entry(_("Certificate desk"), "approval", "certificate_desk:home"), _entry(_("Certificate design"), "palette", "certificate_desk:designs"),
                 _entry(_("People"), "group", "admin:accounts_person_changelist"), _entry(_("Office roles"), "badge", "admin:accounts_officerole_changelist"),
+                _entry(_("Twice in the records"), "content_copy", "people:duplicates"), _entry(_("Joined records"), "merge", "admin:accounts_personmerge_changelist"),
+                _entry(_("Name changes"), "signature", "admin:accounts_namechange_changelist"), _entry(_("Lost mailboxes"), "unsubscribe", "admin:accounts_mailboxrequest_changelist"),
             ],
         },
         {
@@ -89,6 +97,7 @@ SIDEBAR: dict[str, Any] = {
             "title": _("Evidence"),
             "items": [
                 _entry(_("Audit"), "history", "admin:common_auditevent_changelist"), _entry(_("E-mail sent"), "outgoing_mail", "admin:common_outboxmessage_changelist"),
+                _entry(_("Files"), "attach_file", "admin:common_storedfile_changelist"), _entry(_("Seen as a person"), "visibility", "admin:accounts_seeas_changelist"),
             ],
         },
     ],

@@ -14,6 +14,8 @@ def note(kind: str, obj: models.Model, actor: Actor) -> None:
     """Remember that something was shown (decision 17). Lossy by design: no rule may ever depend on it."""
     from common.models import SeenNote
 
+    if actor.seen_by is not None:  # it was not this person who saw it
+        return
     try:
         with transaction.atomic(savepoint=True):  # own savepoint: a failed note must not spoil the page
             SeenNote.objects.create(

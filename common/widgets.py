@@ -72,7 +72,7 @@ class _Choices:
         *,
         inline: bool = False,
         bare: bool = False,
-        hints: Mapping[Any, str] | None = None,
+        hints: Mapping[Any, Any] | None = None,
     ) -> None:
         self.inline, self.bare = inline, bare
         self.hints = {str(k): v for k, v in (hints or {}).items()}

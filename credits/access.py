@@ -1,13 +1,15 @@
 """Own claims and certificates; a certificate's code opens only its public page."""
 
+from django.db.models import Q
 from django.http import Http404
 
+from accounts.models import Person
 from activities import access as activity_access
 from activities.domain import attendance
 from activities.models import Activity, AttendanceEvidence, Session
 from common.actors import Actor
 from credits.enums import ClaimStatus
-from credits.models import Certificate, Claim, TranscriptDocument
+from credits.models import Certificate, CertificateRun, Claim, TranscriptDocument
 
 
 def claimable(number: str) -> Activity:
@@ -57,3 +59,39 @@ def attended(actor: Actor, session_id: int) -> tuple[Session, AttendanceEvidence
     if not rows:
         raise Http404
     return session, rows[0]
+
+
+def session_of_public(session_id: int) -> Session:
+    """A session of an activity that everybody may see, cancelled ones included."""
+    found = (
+        Session.objects.select_related("activity__department")
+        .filter(pk=session_id, removed_at=None, activity__published_at__isnull=False).first()
+    )  # fmt: skip
+    if found is None:
+        raise Http404
+    return found
+
+
+def person_of_activity(activity: Activity, person_id: int) -> Person:
+    """Somebody who registered, was seen or asked in this activity; nobody looks up others through it."""
+    here = (
+        Q(registrations__activity=activity)
+        | Q(identity_links__ended_at=None, identity_links__identity__evidence__session__activity=activity)
+        | Q(claim_requests__session__activity=activity)
+    )
+    found = Person.objects.filter(here, pk=person_id).distinct().first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def certificate_run(actor: Actor, pk: int) -> CertificateRun:
+    """Work over many certificates: of an activity for who may plan it, of all of them for the office."""
+    found = CertificateRun.objects.select_related("activity").filter(pk=pk).first()
+    if found is None or actor.person_id is None:
+        raise Http404
+    if not actor.is_office:
+        if found.activity is None:
+            raise Http404
+        activity_access.plan(actor, found.activity.number)
+    return found

@@ -5,74 +5,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from common import pdf
 from common.admin import PortalInline, PortalModelAdmin, ReasonForm
-from credits.domain import certificates, claims
-from credits.models import Certificate, Claim, ClaimLine, ClaimTotal, CreditType, Designation
+from credits.certificate_admin import CertificateAdmin
+from credits.domain import claims, requests
+from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, CreditType, Designation
 
-
-@admin.register(Certificate)
-class CertificateAdmin(PortalModelAdmin):
-    list_display = ("code", "person", "activity", "status", "number", "issued_at")
-    list_filter = ("status",)
-    list_select_related = ("claim__person", "claim__activity")
-    search_fields = (
-        "code",
-        "claim__person__family_name",
-        "claim__person__given_name",
-        "claim__activity__number",
-        "claim__activity__title",
-    )
-    ordering = ("-pk",)
-    fields = readonly_fields = (
-        "code", "glyphs", "status", "person", "activity", "number", "requested_at", "issued_at", "sha256", "supersedes", "ended_at", "ended_by",
-        "end_reason", "template_version", "snapshot",
-    )  # fmt: skip
-    actions_detail = ("supersede", "revoke")
-
-    @admin.display(description=_("Person"), ordering="claim__person__family_name")
-    def person(self, row: Certificate) -> str:
-        return row.claim.person.name_with_degrees
-
-    @admin.display(description=_("Activity"), ordering="claim__activity__number")
-    def activity(self, row: Certificate) -> str:
-        return f"{row.claim.activity.number} {row.claim.activity.title}"
-
-    @admin.display(description=_("Letters of the name"))
-    def glyphs(self, row: Certificate) -> str:
-        """Decision 30: a letter that no font can print is said here, never printed as a silent box."""
-        missing = sorted(pdf.uncovered(row.snapshot["facts"]["name"]))
-        if not missing:
-            return gettext("All in our fonts.")
-        text = ngettext(
-            "No font here can print %(letters)s. Install one, then issue a corrected version.",
-            "No font here can print these letters: %(letters)s. Install one, then issue a corrected version.", len(missing),
-        )  # fmt: skip
-        return text % {"letters": " ".join(missing)}
-
-    @action(description=_("Issue a corrected version"), url_path="supersede")
-    def supersede(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        row = self.object_for_act(request, object_id, Certificate.objects.select_related("claim__person"))
-        text = _(
-            "A new certificate is made from the claim and the name as they are today; this one then says it was superseded. The learner gets an e-mail."
-        )
-        return self.act_page(
-            request, ReasonForm(request.POST or None), partial(certificates.supersede, certificate_id=row.pk), obj=row, title=row.code,
-            text=text, button=_("Issue a corrected version"), done=_("A corrected version is being made."),
-        )  # fmt: skip
-
-    @action(description=_("Revoke"), url_path="revoke")
-    def revoke(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        row = self.object_for_act(request, object_id, Certificate.objects.all())
-        return self.act_page(
-            request, ReasonForm(request.POST or None), partial(certificates.revoke, certificate_id=row.pk), obj=row, title=row.code,
-            text=_("Whoever checks its code reads that it was revoked. This cannot be undone."), button=_("Revoke this certificate"),
-            done=_("The certificate is revoked."), danger=True,
-        )  # fmt: skip
+__all__ = ["CertificateAdmin"]  # registered by its own module
 
 
 class TotalInline(PortalInline):
@@ -133,3 +74,43 @@ class DesignationAdmin(PortalModelAdmin):
 class CreditTypeAdmin(PortalModelAdmin):
     list_display = ("name", "code", "rounding", "increment", "physicians_only")
     ordering = ("position",)
+
+
+@admin.register(ClaimRequest)
+class ClaimRequestAdmin(PortalModelAdmin):
+    """Late claims beyond the allowance wait here; attendance is confirmed by whoever runs the activity."""
+
+    list_display = ("person", "session", "activity", "status", "is_late", "needs_attendance", "asked_at", "decided_by")
+    list_filter = ("status", "is_late", "needs_attendance")
+    list_select_related = ("person", "session__activity")
+    search_fields = (
+        "person__family_name",
+        "person__given_name",
+        "session__activity__number",
+        "session__activity__title",
+    )
+    ordering = ("-asked_at",)
+    actions_detail = ("grant", "refuse")
+
+    @admin.display(description=_("Activity"), ordering="session__activity__number")
+    def activity(self, row: ClaimRequest) -> str:
+        return f"{row.session.activity.number} {row.session.activity.title}"
+
+    @action(description=_("Let it be claimed late"), url_path="grant")
+    def grant(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        row = self.object_for_act(request, object_id, ClaimRequest.objects.select_related("person", "session"))
+        return self.act_page(
+            request, ReasonForm(request.POST or None), partial(requests.grant, request_id=row.pk), obj=row,
+            title=f"{row.person.full_name}: {row.session.title}", button=_("Let it be claimed late"), done=_("Granted. The learner gets an e-mail."),
+            text=_("Beyond the late claims of the year, but never after the year is final. The attendance must be on record."),
+        )  # fmt: skip
+
+    @action(description=_("Refuse"), url_path="refuse")
+    def refuse(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        row = self.object_for_act(request, object_id, ClaimRequest.objects.select_related("person", "session"))
+        return self.act_page(
+            request, ReasonForm(request.POST or None),
+            partial(requests.refuse, activity_id=row.session.activity_id, request_ids=[row.pk]), obj=row,
+            title=f"{row.person.full_name}: {row.session.title}", button=_("Refuse"), done=_("Refused. The learner reads why."),
+            text=_("The learner reads the reason by e-mail, and may ask again."), danger=True,
+        )  # fmt: skip

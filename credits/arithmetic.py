@@ -1,27 +1,39 @@
-"""Minutes → credit (AMA-CALC-1): one place, Decimal only."""
+"""Minutes → credit (AMA-CALC-1, IP-2): one place, whole numbers and Decimal only."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
+ZERO = Decimal("0.00")
 QUARTER = Decimal("0.25")
+HOUR = 60
+
+# How a credit type rounds (IP-2): parts of a unit, and whether to the nearest part (a tie up) or down.
+ROUNDING: dict[str, tuple[int, bool]] = {
+    "quarter_nearest": (4, True),
+    "quarter_down": (4, False),
+    "half_nearest": (2, True),
+    "half_down": (2, False),
+    "hundredth_down": (100, False),
+}
 
 
-def quarter_nearest(minutes: int) -> Decimal:
-    """Credit for minutes of participation, to the nearest quarter hour, a tie up: 52 → 0.75, 53 → 1.00 (AMA-CALC-1)."""
+def to_credit(minutes: int, rounding: str, hour: int = HOUR) -> Decimal:
+    """Credit for minutes of participation by a credit type's own rule (IP-2); `hour` is the minutes of one unit.
+
+    AMA-CALC-1: to the nearest quarter, a tie up: 52 → 0.75, 53 → 1.00. Raises KeyError for a rule nobody wrote.
+    """
+    parts, nearest = ROUNDING[rounding]
     if minutes < 0:
         raise ValueError("minutes are not negative")
-    return Decimal((2 * minutes + 15) // 30) * QUARTER
+    count = (2 * minutes * parts + hour) // (2 * hour) if nearest else minutes * parts // hour
+    return (Decimal(count) / parts).quantize(ZERO)
 
 
-def hundredth_down(minutes: int) -> Decimal:
-    """Hours with two decimals, never rounded up (ANCC-1)."""
-    if minutes < 0:
-        raise ValueError("minutes are not negative")
-    return (Decimal(minutes) / 60).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+def step(rounding: str) -> Decimal:
+    """The smallest amount a rounding can give: 0.25, 0.50 or 0.01."""
+    parts, _nearest = ROUNDING[rounding]
+    return (Decimal(1) / parts).quantize(ZERO)
 
 
-ROUNDING = {"quarter_nearest": quarter_nearest, "hundredth_down": hundredth_down}
-
-
-def to_credit(minutes: int, rounding: str) -> Decimal:
-    """Round minutes by a credit type's own rule (IP-2). Raises KeyError for a rule nobody wrote."""
-    return ROUNDING[rounding](minutes).quantize(Decimal("0.01"))
+def minutes_for(value: Decimal, hour: int = HOUR) -> int:
+    """The minutes that an amount stands for when somebody chose it: 0.75 → 45."""
+    return int(value * hour)

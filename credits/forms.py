@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common import widgets
 from common.forms import PortalForm
-from credits.eligibility import SessionVerdict
+from credits.entitlement import SessionVerdict
+from credits.models import ClaimRequest
 
 
 class CheckInForm(PortalForm):
@@ -111,3 +113,34 @@ class TranscriptFilterForm(PortalForm):
         if data.get("period") == "all":
             return None, None
         return data.get("since"), data.get("until")
+
+
+class AskForm(PortalForm):
+    """ "I was there": what the coordinator may want to know."""
+
+    note = forms.CharField(
+        label=_("What helps to find you"), required=False, max_length=300,
+        help_text=_("For instance: I signed the paper list; I joined from my office."),
+    )  # fmt: skip
+
+
+class DecideRequestsForm(PortalForm):
+    """Many requests at once: the page writes a box per person."""
+
+    requests = forms.TypedMultipleChoiceField(label=_("People"), coerce=int, widget=forms.CheckboxSelectMultiple)
+    action = forms.ChoiceField(choices=[("confirm", ""), ("refuse", "")], widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("Why not"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Only to refuse. The learners read it."),
+    )  # fmt: skip
+    required_messages = {"requests": _("Choose at least one person.")}
+
+    def __init__(self, data: Any, *, rows: Sequence[ClaimRequest]) -> None:
+        super().__init__(data)
+        self.fields["requests"].choices = [(row.pk, row.person.full_name) for row in rows]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("action") == "refuse" and not data.get("reason", "").strip():
+            self.add_error("reason", _("Say why. The learners read it."))
+        return data

@@ -170,7 +170,14 @@ class Certificate(models.Model):
     code = models.CharField(max_length=24, unique=True)
     snapshot = models.JSONField(encoder=DjangoJSONEncoder)
     template_version = models.CharField(max_length=40)
+    template = models.ForeignKey(
+        "credits.CertificateTemplate", on_delete=models.PROTECT, null=True, blank=True, related_name="certificates",
+        help_text="The design; none: the portal's own",
+    )  # fmt: skip
     sha256 = models.CharField(max_length=64, blank=True)
+    signed_with = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the signing certificate; empty: not signed"
+    )
     requested_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True, blank=True)
     supersedes = models.OneToOneField(
@@ -178,17 +185,23 @@ class Certificate(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=250, blank=True)
-    end_reason = models.TextField(blank=True)
+    end_why = models.CharField(max_length=10, choices=enums.CertificateWhy.choices, blank=True, help_text="Public")
+    end_reason = models.TextField(blank=True, help_text="For the record; not public")
 
     class Meta:
         triggers = [
-            pgtrigger.ReadOnly(name="certificate_frozen", fields=["claim", "number", "code", "snapshot", "template_version", "requested_at", "supersedes"]),
+            pgtrigger.ReadOnly(
+                name="certificate_frozen",
+                fields=["claim", "number", "code", "snapshot", "template_version", "template", "requested_at", "supersedes"],
+            ),
             pgtrigger.Trigger(
-                name="certificate_bytes_once", when=pgtrigger.Before, operation=pgtrigger.UpdateOf("sha256"),
-                condition=pgtrigger.Q(old__sha256__gt="") & ~pgtrigger.Q(old__sha256=pgtrigger.F("new__sha256")),
+                name="certificate_bytes_once", when=pgtrigger.Before, operation=pgtrigger.UpdateOf("sha256", "signed_with"),
+                condition=pgtrigger.Q(old__sha256__gt="")
+                & (~pgtrigger.Q(old__sha256=pgtrigger.F("new__sha256")) | ~pgtrigger.Q(old__signed_with=pgtrigger.F("new__signed_with"))),
                 func="RAISE EXCEPTION 'an issued certificate is frozen';",
             ),
         ]  # fmt: skip
+        indexes = [models.Index(fields=["sha256"], condition=~Q(sha256=""), name="certificate_of_bytes")]
         constraints = [
             models.UniqueConstraint(fields=["claim"], condition=Q(status__in=["on_request", "preparing", "issued"]), name="certificate_one_live"),
             models.UniqueConstraint(fields=["claim", "number"], name="certificate_number_once"),
@@ -241,6 +254,7 @@ class TranscriptDocument(models.Model):
                 func="RAISE EXCEPTION 'an issued transcript is frozen';",
             ),
         ]  # fmt: skip
+        indexes = [models.Index(fields=["sha256"], condition=~Q(sha256=""), name="transcript_of_bytes")]
         constraints = [
             models.UniqueConstraint(fields=["person", "content_hash"], name="transcript_content_once"),
             models.CheckConstraint(
@@ -264,3 +278,71 @@ class TranscriptFile(models.Model):
 
     def __str__(self) -> str:
         return f"bytes of {self.document_id}"
+
+
+@pghistory.track()
+class ClaimRequest(models.Model):
+    """ "I was there" or "I claim late", by one learner for one session. PII: ids and the learner's note; six years."""
+
+    person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, related_name="claim_requests")
+    session = models.ForeignKey("activities.Session", on_delete=models.PROTECT, related_name="claim_requests")
+    status = models.CharField(max_length=7, choices=enums.RequestStatus.choices, default=enums.RequestStatus.ASKED)
+    is_late = models.BooleanField(help_text="The time to claim had passed when it was asked or decided")
+    needs_attendance = models.BooleanField(help_text="Nothing on record; a coordinator has to confirm it")
+    note = models.CharField(max_length=300, blank=True)
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=250, blank=True)
+    decision_reason = models.TextField(blank=True)
+    granted_until = models.DateTimeField(null=True, blank=True, help_text="Late claims only")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "session"], condition=~Q(status="refused"), name="claim_request_once"),
+            models.CheckConstraint(
+                condition=Q(status="asked", decided_at=None, decided_by="", granted_until=None) | (~Q(status="asked") & Q(decided_at__isnull=False) & ~Q(decided_by="")),
+                name="claim_request_decided_coherent", violation_error_message="A decision has a time and says who made it.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="granted", is_late=True) | Q(granted_until__isnull=False), name="claim_request_late_until",
+                violation_error_message="A late claim is granted until a time.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="refused") | ~Q(decision_reason=""), name="claim_request_refused_why",
+                violation_error_message="A refusal says why.",
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["status", "asked_at"], name="claim_request_open")]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+
+# Models live where Django looks for them; these have a module of their own.
+from credits.models_certificates import (  # noqa: E402
+    CertificateDrawing,
+    CertificateEvent,
+    CertificateRun,
+    CertificateRunItem,
+    CertificateTemplate,
+)
+from credits.models_letters import UnprintedLetters  # noqa: E402
+
+__all__ = [
+    "Certificate",
+    "CertificateDrawing",
+    "CertificateEvent",
+    "CertificateFile",
+    "CertificateRun",
+    "CertificateRunItem",
+    "CertificateTemplate",
+    "Claim",
+    "ClaimLine",
+    "ClaimRequest",
+    "ClaimTotal",
+    "CreditType",
+    "Designation",
+    "TranscriptDocument",
+    "TranscriptFile",
+    "UnprintedLetters",
+]

@@ -4,6 +4,7 @@ import re
 
 from activities.domain.plan import Plan
 from activities.enums import Section
+from common import clock
 from common.findings import Finding, Level, check
 from common.templatetags.cme import local
 from credits.documents import statements as wording
@@ -26,6 +27,11 @@ FORBIDDEN = (
         re.compile(r"credits? pending|applied for|has been submitted for", re.I),
         "AMA-PUB-1",
         "Never “credit pending” or “applied for”.",
+    ),
+    (
+        re.compile(r"\bjoint(ly)?[ -]sponsor(ship|ed|s|ing)?\b|\bEssential Areas\b", re.I),
+        "ST-7",
+        "Old words; the statement says “joint providership”.",
     ),
 )
 
@@ -81,10 +87,11 @@ def check_statements_are_verbatim(plan: Plan) -> Finding:
         if plan.activity.designated_at is not None:  # participation only: no credit, so no statement about it
             return Finding(rule, "not_applicable", title, "No credit is offered.", group=GROUP, who="staff")
         return Finding(rule, "missing", title, "Nothing is designated yet.", group=GROUP, who="staff")
+    wanted = wording.accreditation(joint=[j.organisation.name for j in plan.non_accredited])
     wrong = [
         r
         for r in rows
-        if r.accreditation_statement != wording.accreditation()
+        if r.accreditation_statement != wanted
         or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum)
     ]
     proof = (
@@ -93,6 +100,29 @@ def check_statements_are_verbatim(plan: Plan) -> Finding:
         else "Rendered from the wording of the day."
     )
     return Finding(rule, "failed" if wrong else "passed", title, proof, group=GROUP, who="staff")
+
+
+@check("ST-7", "ST-2", gates=("publication",), group=GROUP)
+def check_statement_names_joint_providers(plan: Plan) -> Finding | None:
+    """ST-7: the statement that was frozen with the credit names every joint provider that is not accredited."""
+    rows = designations.current(plan.activity)
+    if not rows or not plan.non_accredited:
+        return None
+    names = [j.organisation.name for j in plan.non_accredited]
+    unnamed = [n for n in names if not all(_names(r.accreditation_statement, n) for r in rows)]
+    proof = wording.listed(names)
+    if unnamed:
+        proof = f"Not named: {wording.listed(unnamed)}. The list changed since the designation; designate again."
+    elif not wording.accreditation_is_confirmed(joint=True):
+        proof += ". Our copy of this wording is not confirmed: compare it with your accreditor’s before publishing."
+    title = "The accreditation statement names every joint provider"
+    return Finding(("ST-7", "ST-2"), "failed" if unnamed else "passed", title, proof, group=GROUP, who="staff")
+
+
+def _names(statement: str, name: str) -> bool:
+    """Whether a list in the statement has the whole name: "Harbor" is not in "Harbor Hospital"."""
+    plain = re.escape(name.removesuffix("."))
+    return bool(re.search(rf"(?:, |\band |\bby |\bof ){plain}(?=[,.]| and )", statement))
 
 
 @check("AMA-DES-4", "WF-11", gates=("publication",), group=GROUP)
@@ -118,7 +148,28 @@ def check_designation_matches_agenda(plan: Plan) -> Finding | None:
     )
 
 
-@check("AMA-TM-1", "AMA-PUB-1", gates=("approval", "publication"), group=GROUP)
+@check("AMA-DES-4", "AMA-CORE-1", gates=("change",), group=GROUP)
+def check_change_keeps_credit(plan: Plan) -> Finding | None:
+    """WF-11: another amount is designated before the start; once it has begun, what was designated stands."""
+    rows = designations.current(plan.activity)
+    if not rows:
+        return None
+    wanted = {p.credit_type.code: p for p in designations.proposed(plan)}
+    differing = [r for r in rows if r.credit_type_id not in wanted or wanted[r.credit_type_id].maximum != r.maximum]
+    title = "The designated credit is that of the agenda"
+    if not differing:
+        return Finding(("AMA-DES-4",), "passed", title, "Unchanged since the designation.", group=GROUP, who="staff")
+    amounts = "; ".join(
+        f"{r.maximum:.2f} designated, {p.maximum if (p := wanted.get(r.credit_type_id)) else 0:.2f} follow from the agenda now"
+        for r in differing
+    )
+    if plan.starts_at is not None and plan.starts_at <= clock.now():
+        proof = f"{amounts}. It has begun, so what was designated stands; nobody can claim more than their sessions support."
+        return Finding(("AMA-CORE-1",), "not_applicable", title, proof, group=GROUP, who="staff")
+    return Finding(("AMA-DES-4", "WF-11"), "failed", title, f"{amounts}. Designate again.", group=GROUP, who="staff")
+
+
+@check("AMA-TM-1", "AMA-PUB-1", gates=("approval", "publication", "change"), group=GROUP)
 def check_published_words(plan: Plan) -> Finding:
     """What learners will read uses the AMA's phrase as the AMA writes it."""
     text = " ".join(
@@ -135,7 +186,7 @@ def check_published_words(plan: Plan) -> Finding:
             return Finding(
                 (rule,),
                 "failed",
-                "Published text uses the AMA’s phrase",
+                "Published text uses the words of today" if rule == "ST-7" else "Published text uses the AMA’s phrase",
                 f"“{hit.group(0)}”: {sentence}",
                 section=Section.BASICS,
                 anchor="id_summary",

@@ -1,7 +1,7 @@
 """Jobs of the credits app."""
 
 from common.jobs import task
-from credits.domain import certificates, transcripts
+from credits.domain import certificates, runs, transcripts
 
 
 @task
@@ -14,3 +14,21 @@ def render_certificate(certificate_id: int) -> None:
 def render_transcript(document_id: int) -> None:
     """Render one transcript."""
     transcripts.render(document_id)
+
+
+@task
+def work_on_certificates(run_id: int) -> None:
+    """Do the next slice of work over many certificates."""
+    runs.work(run_id)
+
+
+@task
+def bind_certificates(run_id: int) -> None:
+    """Put the certificates of a run into one file."""
+    runs.bind(run_id)
+
+
+@task
+def sweep_certificate_runs() -> None:
+    """Delete files whose days are over, and runs that nobody confirmed."""
+    runs.sweep()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import learner, transcript, verify
+from credits.views import learner, runs, transcript, verify, why
 
 app_name = "credits"
 urlpatterns = [
@@ -13,6 +13,14 @@ urlpatterns = [
     path("activities/<str:number>/claim/", learner.claim, name="claim"),
     path("claims/<int:pk>/", learner.claimed, name="claimed"),
     path("certificates/<str:code>/", learner.certificate, name="certificate"),
+    path("missing-credit/", why.pick, name="why"),
+    path("missing-credit/<int:pk>/", why.session, name="why_session"),
+    path("activities/<str:number>/missing-credit/<int:pk>/<int:person_id>/", why.of_person, name="why_of_person"),
+    path("activities/<str:number>/claim-requests/", why.claim_requests, name="claim_requests"),
+    path("activities/<str:number>/certificates/", runs.certificate_runs_of, name="certificate_runs_of"),
+    path("certificate-runs/", runs.certificate_runs, name="certificate_runs"),
+    path("certificate-runs/<int:pk>/", runs.certificate_run, name="certificate_run"),
+    path("certificate-runs/<int:pk>/file/", runs.certificate_run_file, name="certificate_run_file"),
     path("transcript/", transcript.transcript, name="transcript"),
     path("transcript.pdf", transcript.transcript_make, name="transcript_make"),
     path("transcript/<str:code>.pdf", transcript.transcript_file, name="transcript_file"),

@@ -16,6 +16,7 @@ class Occasion:
 
     activity: Activity
     roles: str
+    is_needed: bool  # False once they control no content here any more
 
 
 def occasion(grant: LinkGrant) -> Occasion | None:
@@ -23,8 +24,9 @@ def occasion(grant: LinkGrant) -> Occasion | None:
     activity = Activity.objects.filter(pk=grant.object_id).first()
     if activity is None:
         return None
-    rows = ActivityRole.objects.filter(activity=activity, person_id=grant.person_id, removed_at=None)
-    return Occasion(activity, ", ".join(dict.fromkeys(row.get_role_display() for row in rows)))
+    rows = list(ActivityRole.objects.filter(activity=activity, person_id=grant.person_id, removed_at=None))
+    words = ", ".join(dict.fromkeys(row.get_role_display() for row in rows))
+    return Occasion(activity, words, any(row.controls_content for row in rows))
 
 
 def company_names() -> list[str]:

@@ -27,7 +27,7 @@ class AnswerForm(PortalForm):
 
     answer = forms.ChoiceField(widget=Choices)
     attested_name = forms.CharField(
-        label=_("Your name, as a signature"), max_length=250,
+        label=_("Your name, as a signature"), max_length=520,
         widget=forms.TextInput(attrs={"autocomplete": "name", "class": "w-m"}),
     )  # fmt: skip
     required_messages: Mapping[str, Any] = {

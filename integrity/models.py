@@ -67,7 +67,7 @@ class Disclosure(models.Model):
         max_length=60, help_text="Version of SII-E-1 and of the 24-month text on the page"
     )
     statement = models.TextField(help_text="The sentence attested")
-    attested_name = models.CharField(max_length=250)
+    attested_name = models.CharField(max_length=520)
     submitted_at = models.DateTimeField()
 
     class Meta:
@@ -123,7 +123,7 @@ class MitigationAction(models.Model):
     activity = models.ForeignKey("activities.Activity", on_delete=models.PROTECT, related_name="mitigations")
     strategy = models.CharField(max_length=24, choices=enums.Strategy.choices)
     performed_by = models.CharField(
-        max_length=250, blank=True, help_text="The peer reviewer, who has no relevant relationship"
+        max_length=520, blank=True, help_text="The peer reviewer, who has no relevant relationship"
     )
     note = models.TextField(blank=True)
     implemented_at = models.DateTimeField()

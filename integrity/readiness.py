@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from activities.domain import changes
 from activities.domain.plan import Plan
 from activities.enums import FACULTY_ROLES, PLANNER_ROLES, Section
 from common import rulesets
@@ -114,6 +114,14 @@ def check_faculty_cleared(plan: Plan) -> Finding | None:
     return _cleared(plan, found, _("All faculty are cleared"), ("SII-3.4", "WF-6")) if found else None
 
 
+@check("SII-3.4", "WF-11", gates=("change",), group=GROUP)
+def check_newcomers_cleared(plan: Plan) -> Finding | None:
+    """WF-11: whoever came to control content since it was agreed is cleared, as everybody was then."""
+    known = changes.since(plan)
+    found = [s for s in standings(plan) if known is not None and s.role.person_id in known.newcomers]
+    return _cleared(plan, found, _("Everyone who joined is cleared"), ("SII-3.4", "WF-11")) if found else None
+
+
 def _cleared(plan: Plan, found: Sequence[RoleStanding], title: str, rules: tuple[str, ...]) -> Finding:
     held_up = [s for s in found if s.standing not in CLEARED]
     if not held_up:
@@ -201,7 +209,7 @@ def _finding(
     plan: Plan, level: Level, title: str, proof: str, rules: tuple[str, ...], about: Any, *,
     who: str = "planner", ties: frozenset[Standing] | set[Standing] = frozenset(), extra: dict[str, Any] | None = None,
 ) -> Finding:  # fmt: skip
-    link = reverse("activities:application_section", args=[plan.activity.number, Section.PEOPLE.value]) + "#people"
+    link = plan.section_url(Section.PEOPLE.value) + "#people"
     data: dict[str, Any] = {
         "people": [_person(s) for s in about],
         "relationships": _to_decide(plan, about, ties) if ties else [],

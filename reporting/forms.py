@@ -43,7 +43,12 @@ class QueueForm(PortalForm):
             ActivityStatus.APPROVED,
             ActivityStatus.DESIGNATED,
         )
-        self.fields["status"].choices = [("", _("All stages")), *((s.value, s.label) for s in states)]  # type: ignore[attr-defined]
+        stages = [
+            ("", _("All stages")),
+            *((s.value, s.label) for s in states),
+            (ActivityStatus.PUBLISHED.value, _("Open, changed")),
+        ]
+        self.fields["status"].choices = stages  # type: ignore[attr-defined]
 
 
 class RequestForm(PortalForm):
@@ -83,6 +88,13 @@ class ReasonForm(PortalForm):
     optional_fields: tuple[str, ...] = ()
 
 
+class ConfirmForm(ReasonForm):
+    """Agreeing to what changed after publishing (WF-11); `seen` names the changes on the page."""
+
+    seen = forms.CharField(max_length=16, widget=forms.HiddenInput)
+    required_messages = {"reason": _("Say why it is in order, in a sentence. It stands in the record.")}
+
+
 class WaiverForm(ReasonForm):
     """An exception to a rule (WF-12)."""
 
@@ -100,7 +112,7 @@ class DecideForm(PortalForm):
 
     relevant = forms.ChoiceField(choices=[("yes", _("Related")), ("no", _("Not related"))], widget=Choices(inline=True))
     strategy = forms.ChoiceField(required=False)
-    performed_by = forms.CharField(label=_("Reviewer, no relevant relationships"), required=False, max_length=250)
+    performed_by = forms.CharField(label=_("Reviewer, no relevant relationships"), required=False, max_length=520)
     rationale = forms.CharField(
         label=_("Why, or what is done"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:number>/", desk.activity, name="activity"),
     path("<str:number>/step/", acts.step, name="step"),
     path("<str:number>/reason/", acts.reason, name="reason"),
+    path("<str:number>/confirm/", acts.confirm, name="confirm"),
     path("<str:number>/return/", acts.returning, name="return"),
     path("<str:number>/settle/", acts.settle, name="settle"),
     path("<str:number>/remind/", acts.remind, name="remind"),

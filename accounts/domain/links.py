@@ -41,18 +41,34 @@ def resolve(token: str, purpose: str) -> LinkGrant:
     if grant is None or grant.person.deactivated_at is not None:
         raise Http404
     if grant.revoked_at is not None:
-        raise LinkGone(
-            grant, "This link was taken back", "A newer one may be in your mail. You can have one sent again."
-        )
+        raise _taken_back(grant)
     if grant.expires_at <= clock.now():
         raise LinkGone(grant, "This link is over", "Links work for a limited time. You can have a new one sent.")
     return grant
 
 
 def note_use(grant_id: int) -> None:
-    """Remember that the link was acted on: on POST only, because scanners open links too (decision 17)."""
+    """Remember that the link was acted on: on POST only, because scanners open links too (decision 17).
+
+    Raises LinkGone when it was taken back while its page stood open; whoever takes it back meanwhile waits.
+    """
     locks.require_transaction()
-    LinkGrant.objects.filter(pk=grant_id).update(last_used_at=clock.now())
+    if not LinkGrant.objects.filter(pk=grant_id, revoked_at=None).update(last_used_at=clock.now()):
+        raise _taken_back(LinkGrant.objects.get(pk=grant_id))
+
+
+def is_live(*, person_id: int, purpose: str, obj: models.Model) -> bool:
+    """Whether the person holds a link to this object that works now."""
+    return _of(person_id, purpose, obj).filter(expires_at__gt=clock.now()).exists()
+
+
+def revoke_all(*, person_id: int, purpose: str, obj: models.Model, by: Actor) -> int:
+    """Take back every link that a person holds to an object, in the caller's transaction. Returns how many."""
+    locks.require_transaction()
+    rows = list(_of(person_id, purpose, obj).select_for_update().order_by("pk"))
+    for grant in rows:
+        _revoke(grant, by)
+    return len(rows)
 
 
 def revoke(*, grant_id: int, by: Actor) -> LinkGrant:
@@ -60,10 +76,24 @@ def revoke(*, grant_id: int, by: Actor) -> LinkGrant:
     with transaction.atomic(durable=True):
         grant = locks.lock_row(LinkGrant.objects.all(), pk=grant_id)
         if grant.revoked_at is None:
-            grant.revoked_at = clock.now()
-            grant.save(update_fields=["revoked_at"])
-            audit.record("link_revoked", by=by, subject=grant)
+            _revoke(grant, by)
     return grant
+
+
+def _revoke(grant: LinkGrant, by: Actor) -> None:
+    grant.revoked_at = clock.now()
+    grant.save(update_fields=["revoked_at"])
+    audit.record("link_revoked", by=by, subject=grant)
+
+
+def _of(person_id: int, purpose: str, obj: models.Model) -> "models.QuerySet[LinkGrant]":
+    return LinkGrant.objects.filter(
+        person_id=person_id, purpose=purpose, object_type=obj._meta.label_lower, object_id=obj.pk, revoked_at=None
+    )
+
+
+def _taken_back(grant: LinkGrant) -> LinkGone:
+    return LinkGone(grant, "This link was taken back", "A newer one may be in your mail. You can have one sent again.")
 
 
 def _hash(token: str) -> str:

@@ -1,7 +1,9 @@
 """Find a person by an address, or make one; whom to write to."""
 
-from accounts.enums import AddressKind
-from accounts.models import Person, PersonAddress
+from django.db.models import Exists, OuterRef
+
+from accounts.enums import AddressKind, IdentityKind
+from accounts.models import IdentityLink, Person, PersonAddress
 from accounts.models.person import degrees_are_physician
 from common import audit, clock, locks
 from common.actors import Actor
@@ -12,13 +14,56 @@ def normalize_email(email: str) -> str:
     return email.strip().lower()
 
 
+def live(person_id: int) -> Person:
+    """The person behind an id, joined records followed to the one that stands. The one place that follows them."""
+    person = Person.objects.get(pk=person_id)
+    while person.merged_into_id is not None:
+        person = Person.objects.get(pk=person.merged_into_id)
+    return person
+
+
+def hold(person_id: int) -> Person:
+    """The same, held until the transaction ends: whoever joins this record waits, or was first and is followed."""
+    person = locks.lock_row(Person.objects.all(), pk=live(person_id).pk)
+    while person.merged_into_id is not None:  # joined to another while we waited for the lock
+        person = locks.lock_row(Person.objects.all(), pk=person.merged_into_id)
+    return person
+
+
 def find_by_email(email: str) -> Person | None:
-    """The live person behind an address: the verified owner first, then who was entered with it first."""
+    """The live person behind an address: the verified owner first, then who was entered with it first, then whose
+    evidence it is. An address that its owner removed leads nowhere: it may have gone to somebody else since.
+    """
+    value = normalize_email(email)
     rows = PersonAddress.objects.filter(
-        kind=AddressKind.EMAIL, value=normalize_email(email), removed_at=None, person__deactivated_at=None
+        kind=AddressKind.EMAIL, value=value, removed_at=None, person__deactivated_at=None
     )
-    row = rows.select_related("person").order_by("verified_at", "pk").first()  # PostgreSQL sorts NULL last
-    return row.person if row else None
+    row = rows.select_related("person").order_by("verified_at", "created_at", "pk").first()  # NULL comes last
+    return row.person if row else _owner_of_identity(value)
+
+
+def _owner_of_identity(value: str) -> Person | None:
+    """Whom an import or a colleague linked this address to, without it being entered as theirs."""
+    removed = PersonAddress.objects.filter(
+        person=OuterRef("person"), kind=AddressKind.EMAIL, value=value, removed_at__isnull=False
+    )
+    link = (
+        IdentityLink.objects.filter(
+            identity__kind=IdentityKind.EMAIL, identity__value=value, ended_at=None, person__deactivated_at=None
+        )
+        .filter(~Exists(removed))
+        .select_related("person")
+        .first()
+    )
+    return link.person if link else None
+
+
+def closed_by_email(email: str) -> bool:
+    """Whether this address was proved by somebody whose account is closed, so that no second account is made for them."""
+    return PersonAddress.objects.filter(
+        kind=AddressKind.EMAIL, value=normalize_email(email), removed_at=None, verified_at__isnull=False,
+        person__deactivated_at__isnull=False, person__merged_into=None,
+    ).exists()  # fmt: skip
 
 
 def find_or_create_person(
@@ -49,7 +94,8 @@ def _fill_in(person: Person, *, degrees: str, profession: str) -> Person:
     changed = []
     if degrees.strip() and not person.degrees:
         person.degrees, person.is_physician = degrees.strip(), degrees_are_physician(degrees)
-        changed += ["degrees", "is_physician"]
+        person.name_confirmed_at = None  # it prints another name than the one they looked at
+        changed += ["degrees", "is_physician", "name_confirmed_at"]
     if profession and not person.profession:
         person.profession = profession
         changed.append("profession")

@@ -1,4 +1,7 @@
-"""A person's own details, addresses and e-mail settings (decision 38: change of e-mail, name correction)."""
+"""A person's own details, addresses and e-mail settings (decision 38: change of e-mail, name correction).
+
+What a credit type asks of a learner is in `accounts.domain.learner_fields`; `missing` here is its first question.
+"""
 
 from collections.abc import Collection
 
@@ -7,15 +10,25 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from accounts.domain import identities, people, sign_in
-from accounts.enums import AddressKind
-from accounts.models import Person, PersonAddress, User
+from accounts.domain import identities, learner_fields, people, sign_in
+from accounts.enums import AddressKind, OptionalMail
+from accounts.models import NameChange, Person, PersonAddress, User
 from accounts.models.person import degrees_are_physician
 from common import audit, clock, locks, mail
 from common.actors import Actor
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, NotAllowed
 
 TAKEN = "This address already belongs to another account. Sign in with it, or ask the CME office to join the accounts."
+# (person, keys) → the keys whose answers a person has not given yet; for a credit type's required fields (IP-2).
+missing = learner_fields.missing
+
+
+class BelongsToAnother(Conflict):
+    """A proved address stands in another record: `person_id`. `is_proved` is False where somebody else entered it."""
+
+    def __init__(self, person_id: int, *, is_proved: bool) -> None:
+        super().__init__(TAKEN)
+        self.person_id, self.is_proved = person_id, is_proved
 
 
 def main_emails(person_ids: Collection[int]) -> dict[int, str]:
@@ -48,11 +61,13 @@ def change_details(
     profession: str,
     specialty: str,
     reason: str = "",
+    wants_certificates: bool = False,
     by: Actor,
 ) -> Person:
     """Correct name, degrees, profession. Physician follows from the degrees (AMA-CORE-4); what was issued stays as it is.
 
-    Raises Invalid when the name stands on a certificate and no reason is given.
+    `wants_certificates` asks the office to issue what was issued anew with the new name; the office decides. Raises
+    Invalid when the name stands on a certificate and no reason is given.
     """
     new = {
         "given_name": given_name.strip(), "family_name": family_name.strip(), "degrees": degrees.strip(), "profession": profession,
@@ -64,14 +79,20 @@ def change_details(
         changed = [name for name in new if old[name] != new[name]]
         if not changed:
             return person
-        on_paper = {"given_name", "family_name", "degrees"} & set(changed)
-        if on_paper and not reason.strip() and name_needs_reason(person_id):
+        stands = bool({"given_name", "family_name", "degrees"} & set(changed)) and name_needs_reason(person_id)
+        if stands and not reason.strip():
             raise Invalid(
                 fields={"reason": "Say why, for example “married name”. Your name stands on a certificate already."}
             )
+        printed = person.name_with_degrees
         for name in changed:
             setattr(person, name, new[name])
         person.save(update_fields=changed)
+        if stands:
+            NameChange.objects.create(
+                person=person, old_name=printed, new_name=person.name_with_degrees, reason=reason.strip()[:250],
+                changed_at=clock.now(), changed_by=by.label, wants_certificates=wants_certificates,
+            )  # fmt: skip
         audit.record(
             "details_changed",
             by=by,
@@ -83,15 +104,61 @@ def change_details(
     return person
 
 
-def set_confirmations(*, person_id: int, wanted: bool, by: Actor) -> Person:
-    """Whether the portal confirms by e-mail what the person did; offers, moves and cancellations always come."""
+def confirm_name(*, person_id: int, printed: str, by: Actor) -> Person:
+    """The person looked at the name as a certificate prints it and says that it is right; asked once.
+
+    `printed` is what was on the page. Raises Conflict when the name is another by now: then it was not looked at.
+    """
     with transaction.atomic(durable=True):
-        person = locks.lock_row(Person.objects.all(), pk=person_id)
-        if person.mail_confirmations != wanted:
-            person.mail_confirmations = wanted
-            person.save(update_fields=["mail_confirmations"])
-            audit.record("confirmations_changed", by=by, subject=person, new={"wanted": wanted})
+        person = people.hold(person_id)
+        if by.person_id != person.pk:
+            raise NotAllowed("Only the person confirms their own name.")
+        if printed != person.name_with_degrees:
+            raise Conflict("Your name has changed meanwhile. Look at it once more.")
+        if person.name_confirmed_at is None:
+            person.name_confirmed_at = clock.now()
+            person.save(update_fields=["name_confirmed_at"])
+            audit.record("name_confirmed", by=by, subject=person, new={"name": printed})
     return person
+
+
+def settle_name_change(*, change_id: int, note: str, by: Actor) -> NameChange:
+    """The office has dealt with a request for certificates in a new name: issued anew, or not, as the note says."""
+    if by.kind == "user" and not by.is_office:
+        raise NotAllowed("The CME office settles such requests.")
+    if not note.strip():
+        raise Invalid(fields={"note": "Say what was done, in a sentence."})
+    with transaction.atomic(durable=True):
+        return _settle_name_change(change_id, note=note, by=by)
+
+
+def _settle_name_change(change_id: int, *, note: str, by: Actor) -> NameChange:
+    """The step itself, for whoever issues certificates anew in the same transaction."""
+    row = locks.lock_row(NameChange.objects.all(), pk=change_id)
+    if row.settled_at is not None:
+        raise Conflict("This request was settled already.")
+    row.settled_at, row.settled_by, row.note = clock.now(), by.label, note.strip()[:250]
+    row.save(update_fields=["settled_at", "settled_by", "note"])
+    audit.record("name_change_settled", by=by, subject=row, reason=note.strip())
+    return row
+
+
+def set_mail(*, person_id: int, wanted: Collection[str], by: Actor) -> Person:
+    """Which optional e-mail the person wants; receipts, codes, offers and news of a change are not optional."""
+    off = [kind for kind in OptionalMail.values if kind not in wanted]
+    with transaction.atomic(durable=True):
+        person = people.hold(person_id)
+        if person.mail_off != off:
+            old, person.mail_off = person.mail_off, off
+            person.save(update_fields=["mail_off"])
+            audit.record("mail_settings_changed", by=by, subject=person, old={"off": old}, new={"off": off})
+    return person
+
+
+def wants_mail(email: str, kind: str) -> bool:
+    """Whether optional mail of a kind may go to an address (settings.MAIL_WANTED); strangers said nothing against it."""
+    owners = PersonAddress.objects.filter(kind=AddressKind.EMAIL, value=email, removed_at=None)
+    return not owners.filter(person__mail_off__contains=[OptionalMail(kind)]).exists()
 
 
 def ask_for_address(*, person_id: int, email: str) -> str:
@@ -104,14 +171,17 @@ def ask_for_address(*, person_id: int, email: str) -> str:
     return sign_in.request_code(email=value)
 
 
-def add_address(*, person_id: int, email: str, by: Actor) -> PersonAddress:
-    """Give a proved address to a person, who may sign in with it from now on. Raises Conflict when it is somebody else's."""
+def add_address(*, person_id: int, email: str, not_person: int | None = None, by: Actor) -> PersonAddress:
+    """Give a proved address to a person, who may sign in with it from now on.
+
+    Raises BelongsToAnother when it stands in another record, which is offered to be joined. `not_person` is the record
+    that the person said is somebody else's: then an address that nobody proved there is theirs all the same.
+    """
     value, at = people.normalize_email(email), clock.now()
     with transaction.atomic(durable=True):
         locks.lock_key("identity", value)
-        person = locks.lock_row(Person.objects.all(), pk=person_id)
-        if EmailAddress.objects.filter(email=value).exclude(user__person=person).exists():
-            raise Conflict(TAKEN)
+        person = people.hold(person_id)
+        _require_free(person, value, not_person)
         row = PersonAddress.objects.filter(person=person, kind=AddressKind.EMAIL, value=value, removed_at=None).first()
         try:
             with transaction.atomic(
@@ -131,6 +201,23 @@ def add_address(*, person_id: int, email: str, by: Actor) -> PersonAddress:
         identities.link(person=person, kind="email", value=value, by=by, reason="proved by a code")
         audit.record("address_added", by=by, subject=person, new={"email": value})
     return row
+
+
+def _require_free(person: Person, value: str, not_person: int | None) -> None:
+    """An address of another record is never taken away from it by proving it; joining the two is a choice."""
+    owner = people.find_by_email(value)
+    if owner is None:
+        taken = EmailAddress.objects.filter(email=value).exclude(user__person=person).exists()
+        if taken or people.closed_by_email(value):
+            raise Conflict(TAKEN)
+        return
+    if owner.pk == person.pk:
+        return
+    proved = PersonAddress.objects.filter(
+        person=owner, kind=AddressKind.EMAIL, value=value, removed_at=None, verified_at__isnull=False
+    ).exists()
+    if proved or not_person != owner.pk:
+        raise BelongsToAnother(owner.pk, is_proved=proved)
 
 
 def make_main(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
@@ -173,16 +260,19 @@ def make_main(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
 
 
 def remove_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddress:
-    """Stop using an address; the row stays for the record. Raises Conflict for the main one."""
+    """Stop using an address or a phone; the row stays for the record. Raises Conflict for the main one."""
     with transaction.atomic(durable=True):
         person = locks.lock_row(Person.objects.all(), pk=person_id)
-        row = _own(person, address_id)
+        row = _own(person, address_id, *AddressKind.values)
         if row.is_primary:
             raise Conflict("This is your main address. Make another one the main address first.")
         row.removed_at = clock.now()
         row.save(update_fields=["removed_at"])
-        EmailAddress.objects.filter(user__person=person, email=row.value).delete()
-        audit.record("address_removed", by=by, subject=person, old={"email": row.value})
+        if row.kind == AddressKind.EMAIL:
+            EmailAddress.objects.filter(user__person=person, email=row.value).delete()
+        elif row.verified_at is None:  # paired by a text and never confirmed: "not my phone"
+            identities.unlink(person=person, kind=row.kind, value=row.value, by=by)
+        audit.record("address_removed", by=by, subject=person, old={row.kind: row.value})
     return row
 
 
@@ -190,11 +280,11 @@ def restore_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddr
     """Take a removal back. Raises Conflict when another account proved the address meanwhile."""
     with transaction.atomic(durable=True):
         person = locks.lock_row(Person.objects.all(), pk=person_id)
-        row = PersonAddress.objects.filter(
-            person=person, pk=address_id, kind=AddressKind.EMAIL, removed_at__isnull=False
-        ).first()
+        row = PersonAddress.objects.filter(person=person, pk=address_id, removed_at__isnull=False).first()
         if row is None:
             raise Conflict("This address is in use already.")
+        if PersonAddress.objects.filter(person=person, kind=row.kind, value=row.value, removed_at=None).exists():
+            raise Conflict("This address is listed again already.")
         if EmailAddress.objects.filter(email=row.value).exclude(user__person=person).exists():
             raise Conflict(TAKEN)
         row.removed_at = None
@@ -205,16 +295,17 @@ def restore_address(*, person_id: int, address_id: int, by: Actor) -> PersonAddr
                 row.save(update_fields=["removed_at"])
         except IntegrityError:
             raise Conflict(TAKEN) from None
-        if row.verified_at is not None:
+        if row.verified_at is not None and row.kind == AddressKind.EMAIL:
             EmailAddress.objects.get_or_create(
                 user=User.objects.get(person=person), email=row.value, defaults={"verified": True, "primary": False}
             )
-        audit.record("address_restored", by=by, subject=person, new={"email": row.value})
+        audit.record("address_restored", by=by, subject=person, new={row.kind: row.value})
     return row
 
 
-def _own(person: Person, address_id: int) -> PersonAddress:
-    row = PersonAddress.objects.filter(person=person, pk=address_id, kind=AddressKind.EMAIL, removed_at=None).first()
+def _own(person: Person, address_id: int, *kinds: str) -> PersonAddress:
+    rows = PersonAddress.objects.filter(person=person, kind__in=kinds or [AddressKind.EMAIL], removed_at=None)
+    row = rows.filter(pk=address_id).first()
     if row is None:
         raise Conflict("This address is not in use any more.")
     return row

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F
 
 from accounts.domain import identities, people
 from accounts.models import Person, PersonAddress, Provider, SignInCode, User
@@ -22,6 +21,7 @@ CODE_LENGTH = 6
 LIFE = dt.timedelta(minutes=10)
 ATTEMPTS = 5
 SENDS_PER_ADDRESS = 6
+CLOSED = "The account of this address is closed. The CME office can open it again; your record is kept."
 
 
 def normalize_email(text: str) -> str:
@@ -86,28 +86,30 @@ def user_for(email: str) -> User | None:
     """The account of a proved address: by sign-in address, or by a person who waited for this proof (law 9).
 
     A person whom a planner or an import named by this address gets the account here; nobody is made twice.
+    Raises Conflict when the account of this address is closed.
     """
-    known = EmailAddress.objects.filter(email=email, user__is_active=True).select_related("user__person").first()
+    open_accounts = EmailAddress.objects.filter(email=email, user__is_active=True, user__person__deactivated_at=None)
+    known = open_accounts.select_related("user__person").first()
     if known is not None:
         return known.user  # type: ignore[no-any-return]
     with transaction.atomic(durable=True):
         locks.lock_key("identity", email)
-        waiting = (
-            PersonAddress.objects.select_for_update(of=("self",)).select_related("person")
-            .filter(kind="email", value=email, removed_at=None, person__deactivated_at=None)
-            .order_by(F("verified_at").asc(nulls_last=True), "created_at", "pk").first()  # who proved it before comes first
-        )  # fmt: skip
-        return _attach(waiting.person, email) if waiting else None
+        waiting = people.find_by_email(email)  # who proved it before comes first
+        if waiting is not None:
+            return _attach(people.hold(waiting.pk), email)
+    if people.closed_by_email(email):
+        raise Conflict(CLOSED)
+    return None
 
 
 def create_account(*, email: str, given_name: str, family_name: str, degrees: str, profession: str) -> User:
-    """The account of a first visitor whose address is proved already."""
+    """The account of a first visitor whose address is proved already; `user_for` has found nobody."""
     by = Actor(kind="link", label=email)
     with transaction.atomic(durable=True):
         person = people.find_or_create_person(
             email=email, given_name=given_name, family_name=family_name, degrees=degrees, profession=profession, by=by
         )
-        return _attach(person, email)
+        return _attach(people.hold(person.pk), email)
 
 
 def _attach(person: Person, email: str) -> User:
@@ -134,6 +136,28 @@ def _attach(person: Person, email: str) -> User:
     )
     audit.record("address_proved", by=Actor(kind="link", label=email), subject=person)
     return user
+
+
+def refresh(person: Person) -> None:
+    """Let exactly the proved addresses of a person sign in, and nobody into a record that was joined to another.
+
+    Asserts an open transaction. What may sign in follows from `PersonAddress`; nothing else writes it after a merge.
+    """
+    locks.require_transaction()
+    user = User.objects.filter(person=person).first()
+    if user is None:
+        return
+    is_open = person.merged_into_id is None and person.deactivated_at is None
+    proved = PersonAddress.objects.filter(person=person, kind="email", removed_at=None, verified_at__isnull=False)
+    emails = list(proved.order_by("-is_primary", "pk").values_list("value", flat=True)) if is_open else []
+    EmailAddress.objects.filter(user=user).delete()
+    user.is_active = is_open
+    # A closed record keeps no address as its own: it is the key of whoever it was joined to.
+    user.email = emails[0] if emails else f"joined-{user.pk}@nowhere.invalid"
+    user.save(update_fields=["is_active", "email"])
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=email, verified=True, primary=email == user.email) for email in emails
+    )
 
 
 def _hash(code: str, key: str) -> str:

@@ -1,11 +1,13 @@
 """Person: the subject of every domain row. Addresses: how we reach and recognise them."""
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower, Upper
 
-from accounts.enums import AddressKind, Profession
+from accounts.enums import AddressKind, OptionalMail, Profession
 
 # AMA-CORE-4: MD, DO and equivalent international degrees (the latter unconfirmed, so kept here where it is seen).
 PHYSICIAN_DEGREES = frozenset({"MD", "DO", "MBBS", "MBCHB", "MBBCH", "MBCHIR", "BMBS"})
@@ -25,9 +27,13 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(addresses__kind=kind, addresses__value=value, addresses__removed_at=None)
 
 
+# What names are compared by (pg_trgm): the index below and every query that uses it say the same expression.
+NAME_COMPARED = Lower(Concat(F("family_name"), Value(" "), F("given_name")))
+
+
 @pghistory.track()
 class Person(models.Model):
-    """One human being. PII: name, degrees, profession; kept six years after the last regulated row."""
+    """One human being. PII: name, degrees, profession, birthday without year; kept six years after the last regulated row."""
 
     given_name = models.CharField(max_length=200, blank=True)
     family_name = models.CharField(max_length=200)
@@ -35,17 +41,41 @@ class Person(models.Model):
     profession = models.CharField(max_length=30, choices=Profession.choices, blank=True)
     specialty = models.CharField(max_length=120, blank=True)
     is_physician = models.BooleanField(default=False, help_text="From the degree, not the job (AMA-CORE-4).")
-    mail_confirmations = models.BooleanField(
-        default=True, help_text="E-mail to confirm what the person did; news they need comes anyway"
+    mail_off = ArrayField(
+        models.CharField(max_length=12, choices=OptionalMail.choices), default=list, blank=True,
+        help_text="The optional e-mail this person does not want",
+    )  # fmt: skip
+    birth_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    birth_day = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The year is never asked (LRN-3)")
+    name_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person confirmed how the name is printed"
     )
-    name_confirmed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_away",
+        help_text="The record this one was joined to; `people.live` follows it",
+    )  # fmt: skip
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(Upper("family_name"), Upper("given_name"), name="person_name")]
+        verbose_name_plural = "people"
+        indexes = [
+            models.Index(Upper("family_name"), Upper("given_name"), name="person_name"),
+            models.Index(Upper("given_name"), name="person_given_name"),
+            GinIndex(OpClass(NAME_COMPARED, name="gin_trgm_ops"), name="person_name_trgm"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | (Q(deactivated_at__isnull=False) & ~Q(merged_into=F("id"))),
+                name="person_merged_coherent", violation_error_message="A record joined to another is closed.",
+            ),
+            models.CheckConstraint(
+                condition=Q(birth_month=None, birth_day=None) | Q(birth_month__range=(1, 12), birth_day__range=(1, 31)),
+                name="person_birthday_coherent", violation_error_message="A birthday has a month and a day.",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name_with_degrees

@@ -1,9 +1,11 @@
-"""The accredited provider, its terms, departments, and every other organisation."""
+"""The accredited provider, its terms and departments."""
+
+import datetime as dt
 
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.enums import AccreditationMode, OrganisationKind
+from accounts.enums import AccreditationMode
 from accounts.models.person import Person
 
 
@@ -73,6 +75,16 @@ class AccreditationTerm(models.Model):
     def __str__(self) -> str:
         return f"{self.get_mode_display()} {self.starts_on}–{self.ends_on}"
 
+    @classmethod
+    def on(cls, day: dt.date) -> "AccreditationTerm | None":
+        """The provider's term on a date; None when there is none."""
+        return cls.objects.filter(starts_on__lte=day, ends_on__gte=day).order_by("-starts_on").first()
+
+    @property
+    def is_probation(self) -> bool:
+        """A provider on Probation begins no joint activity (CME-JP-3)."""
+        return "probation" in self.status.lower()
+
 
 class Department(models.Model):
     """The unit that plans. PII: none."""
@@ -99,14 +111,3 @@ class DepartmentMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.department_id}"
-
-
-class Organisation(models.Model):
-    """Any body but the provider. PII: none."""
-
-    name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=20, choices=OrganisationKind.choices)
-    created_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name

@@ -3,15 +3,19 @@
 import copy
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.domain import profile, sign_in
-from accounts.forms import AddressCodeForm, AddressForm, ConfirmationsForm, DetailsForm
+from accounts.domain import learner_fields, phones, profile, sign_in
+from accounts.enums import OptionalMail
+from accounts.forms import AddressCodeForm, AddressForm, DetailsForm, MailForm
 from accounts.models import PersonAddress
+from accounts.number_forms import PhoneForm
+from accounts.views import joining
 from common.errors import DomainError
 from common.page import page
 
@@ -36,15 +40,17 @@ def profile_page(request: Any) -> HttpResponse:
                 request, _("Your details are saved. They are used from now on; what was issued stays as it is.")
             )
             return redirect("accounts:profile")
-    rows = profile.addresses(person)
+    listed = phones.of_person(person)
     removed = (
         PersonAddress.objects.filter(person=person, pk=_number(request.GET.get(UNDO)), removed_at__isnull=False).first()
         if UNDO in request.GET
         else None
     )
     context = {
-        "form": form, "addresses": rows, "address_form": AddressForm(), "removed": removed,
-        "confirmations": ConfirmationsForm(initial={"mail_confirmations": person.mail_confirmations}),
+        "form": form, "addresses": profile.addresses(person), "address_form": AddressForm(), "removed": removed,
+        "mail_form": MailForm(initial={kind: kind not in person.mail_off for kind in OptionalMail.values}),
+        "phones": listed, "paired": phones.paired(listed), "phone_form": PhoneForm(), "sms_number": settings.SMS_NUMBER,
+        "numbers": learner_fields.numbers(person), "licences": learner_fields.licences(person),
     }  # fmt: skip
     return render(request, "accounts/profile.html", context)
 
@@ -79,6 +85,8 @@ def address_confirm(request: Any) -> HttpResponse:
         try:
             proved = sign_in.confirm_code(key=key, typed=form.cleaned_data["code"])
             profile.add_address(person_id=request.actor.person_id, email=proved, by=request.actor)
+        except profile.BelongsToAnother as found:
+            return joining.offer(request, proved, found)
         except DomainError as error:
             form.add_domain_error(error)
         else:
@@ -118,14 +126,12 @@ def address_restore(request: Any, pk: int) -> HttpResponse:
 
 
 @page(perm="accounts.signed_in", write=True)
-def confirmations_save(request: Any) -> HttpResponse:
+def mail_save(request: Any) -> HttpResponse:
     """Which e-mail the person wants."""
     if request.method == "POST":
-        form = ConfirmationsForm(request.POST)
+        form = MailForm(request.POST)
         form.is_valid()
-        profile.set_confirmations(
-            person_id=request.actor.person_id, wanted=form.cleaned_data["mail_confirmations"], by=request.actor
-        )
+        profile.set_mail(person_id=request.actor.person_id, wanted=form.wanted(), by=request.actor)
         messages.success(request, _("Your e-mail settings are saved."))
     return redirect("accounts:profile")
 

@@ -49,10 +49,10 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             proved = sign_in.confirm_code(key=kept["key"], typed=form.cleaned_data["code"])
+            user = sign_in.user_for(proved)
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            user = sign_in.user_for(proved)
             if user is not None:
                 return enter(request, user, kept.get("next", ""))
             return remember(redirect("accounts:introduce"), {PROVED: proved, "next": kept.get("next", "")})

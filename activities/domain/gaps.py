@@ -10,9 +10,10 @@ from accounts.models import Department, Person
 from activities.domain.editing import lock_editable, touch
 from activities.enums import EDITABLE
 from activities.models import Activity, ActivityGap, GapEvidence, Need, PracticeGap
-from common import clock, locks
+from common import clock, locks, uploads
 from common.actors import Actor
 from common.errors import Conflict, NotAllowed
+from common.uploads import Upload
 
 COLUMNS = ("title", "audience", "current_practice", "desired_practice")
 
@@ -74,12 +75,15 @@ def _save_needs(gap: PracticeGap, needs: Mapping[str, str | None]) -> bool:
     return changed
 
 
-def add_source(*, gap_id: int, kind: str, citation: str, finding: str, url: str, by: Actor) -> GapEvidence:
-    """One more source that shows the gap."""
+def add_source(
+    *, gap_id: int, kind: str, citation: str, finding: str, url: str, upload: Upload | None = None, by: Actor
+) -> GapEvidence:
+    """One more source that shows the gap, with the file that proves it if there is one."""
     with transaction.atomic(durable=True):
         gap = _lock(gap_id, by)
+        stored = uploads.store(upload, purpose="gap evidence", by=by) if upload else None
         source = GapEvidence.objects.create(
-            gap=gap, kind=kind, citation=citation, finding=finding, url=url, created_at=clock.now()
+            gap=gap, kind=kind, citation=citation, finding=finding, url=url, file=stored, created_at=clock.now()
         )
         _changed(gap)
     return source

@@ -32,6 +32,11 @@ def for_publication(plan: Plan) -> list[Finding]:
     return _collect("publication", plan)
 
 
+def for_change(plan: Plan) -> list[Finding]:
+    """WF-11: a change after publishing is agreed to."""
+    return _collect("change", plan)
+
+
 def for_session(session: Session, plan: Plan | None = None) -> list[Finding]:
     """WF-6: one session's check-in code may be released. Pass the plan when several sessions of it are asked for."""
     facts = plan or plans.load(session.activity)

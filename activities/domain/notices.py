@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.domain.profile import main_emails
 from accounts.models import Person
-from activities.domain import when
+from activities.domain import calendars, when
 from activities.enums import RegistrationStatus, SessionStatus
 from activities.models import Activity, Registration, Session
 from common import jobs, locks, mail
@@ -25,12 +25,12 @@ CHUNK = 200
 
 
 def confirm(registration: Registration) -> None:
-    """ "You are registered" or "You are on the waiting list", with the calendar link; assert an open transaction."""
+    """ "You are registered" or "You are on the waiting list", with the calendar entry; assert an open transaction."""
     activity, person = registration.activity, registration.person
     waiting = registration.status == RegistrationStatus.WAITING
-    if not person.mail_confirmations:
-        return
     subject = _("You are on the waiting list: %(title)s") if waiting else _("You are registered: %(title)s")
+    emails = main_emails([person.pk])
+    invitation = None if waiting else calendars.Invitation(activity)
     context = {
         "waiting": waiting,
         "calendar_url": _url("activities:activity_calendar", activity),
@@ -42,9 +42,10 @@ def confirm(registration: Registration) -> None:
         "registration_confirmed",
         activity,
         person,
-        main_emails([person.pk]),
+        emails,
         subject=subject % {"title": activity.title},
         context=context,
+        invitation=invitation,
     )
 
 
@@ -72,16 +73,17 @@ def offer(registration: Registration) -> None:
 
 def tell_registrants(
     *, activity: Activity, kind: Kind, session: Session | None = None, was_starts_at: dt.datetime | None = None,
-    was_ends_at: dt.datetime | None = None, was_room: str = "", reason: str = "",
+    was_ends_at: dt.datetime | None = None, was_room: str = "", reason: str = "", sequence: int = 0,
 ) -> None:  # fmt: skip
     """Tell everybody registered, waiting or offered a place; call it in the transaction that moves or cancels.
 
-    Without a session the whole activity is meant. For a move `was_*` is what people have in their calendars. The same
-    news of the same session (its `sequence` names it) is sent once, however often the job runs.
+    Without a session the whole activity is meant, and `was_room` its place; `sequence` then tells its moves apart. For a
+    move `was_*` is what people have in their calendars. The same news of the same session (its own sequence names it)
+    is sent once, however often the job runs.
     """
     locks.require_transaction()
     times = [t.isoformat() if t else "" for t in (was_starts_at, was_ends_at)]
-    sequence = session.sequence if session else 0
+    sequence = session.sequence if session else sequence
     name = "activities.jobs_learner.send_news"
     jobs.later(name, activity.pk, kind, session.pk if session else 0, sequence, *times, was_room, reason)
 
@@ -104,6 +106,8 @@ def send_news(
     rows = list(people)
     emails = main_emails([r.person_id for r in rows])
     subject, context = _news(activity, kind, session, was, reason)
+    # Who only waits has no entry in the calendar that could follow.
+    invitation = calendars.Invitation(activity, session)
     topic = f"{kind}:{session.pk if session else f'a{activity.pk}'}:{sequence}"
     for start in range(0, len(rows), CHUNK):
         with transaction.atomic(durable=True):
@@ -116,6 +120,7 @@ def send_news(
                     subject=subject,
                     context=context,
                     key=f"{topic}:{row.person_id}",
+                    invitation=invitation if row.status == RegistrationStatus.REGISTERED else None,
                 )
     return len(rows)
 
@@ -157,6 +162,8 @@ def _news(
         )
     elif kind == "moved":
         rows += facts(activity, room_too=False)
+        if old_room:
+            rows.append((_("Before"), old_room))
     if reason:
         rows.append((_("Why"), reason))
     context: dict[str, Any] = {
@@ -183,14 +190,19 @@ def _send(
     subject: str,
     context: dict[str, Any],
     key: str | None = None,
+    invitation: calendars.Invitation | None = None,
 ) -> None:
     to = emails.get(person.pk)
     if to is None:
         return
+    attachments = invitation.to(email=to, name=person.full_name) if invitation else []
     full = {
         "activity": activity,
         "person": person,
+        "attached": bool(attachments),
         "settings_url": settings.PORTAL_BASE_URL + reverse("accounts:profile"),
         **context,
     }
-    mail.send(template, to=to, to_name=person.full_name, subject=subject, context=full, key=key)
+    mail.send(
+        template, to=to, to_name=person.full_name, subject=subject, context=full, key=key, attachments=attachments
+    )

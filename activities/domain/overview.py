@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from activities.domain import applications
@@ -84,10 +83,9 @@ def _line(plan: Plan, section: Section, findings: Sequence[Finding], rest_open: 
         tone, icon = "idle", "circle-dashed"
     if current and tone not in {"ok", "bad"}:
         tone, icon = "info", "circle-dot"
-    url = reverse("activities:application_section", args=[plan.activity.number, section.value])
     return SectionLine(
         section,
-        url,
+        plan.section_url(section.value),
         str(section.label),
         "" if locked else f"{done}/{len(own)}",
         tone,

@@ -1,5 +1,6 @@
 """Who does what in an activity: adding a part asks the person for a disclosure, removing it keeps the history."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -51,7 +52,7 @@ def remove_part(*, activity_id: int, person_id: int, role: str, by: Actor) -> Pe
             raise Conflict("That part was already removed.")
         at = clock.now()
         for row in rows:
-            _remove(row, by=by, at=at)
+            remove(row, by=by, at=at)
         audit.record("part_removed", by=by, subject=activity, old={"person": person_id, "role": role})
         touch(activity)
     return rows[0].person
@@ -86,7 +87,10 @@ def set_controls_content(*, activity_id: int, person_id: int, role: str, control
             row.controls_content = controls
             row.save(update_fields=["controls_content"])
             audit.record("controls_content", by=by, subject=row, old=not controls, new=controls)
-            _ask(row, by)
+            if controls:
+                _ask(row, by)
+            else:
+                _tell_removed(row, by)
         touch(activity)
 
 
@@ -115,7 +119,7 @@ def set_speakers(*, activity: Activity, session: Session, person_ids: Iterable[i
     for person_id in here.keys() - wanted:
         others = [r for r in rows if r.person_id == person_id and r.pk != here[person_id].pk]
         if others:
-            _remove(here[person_id], by=by, at=clock.now())
+            remove(here[person_id], by=by, at=clock.now())
         else:
             _move(here[person_id], None)
     return (wanted & people.keys()) != here.keys()
@@ -171,6 +175,15 @@ def _move(row: ActivityRole, session: Session | None) -> None:
     row.save(update_fields=["session"])
 
 
-def _remove(row: ActivityRole, *, by: Actor, at: object) -> None:
-    row.removed_at, row.removed_by = at, by.label  # type: ignore[assignment]
+def remove(row: ActivityRole, *, by: Actor, at: dt.datetime) -> None:
+    """Take one part from its holder, in the caller's transaction; the row stays, what hangs on the part is taken back."""
+    locks.require_transaction()
+    row.removed_at, row.removed_by = at, by.label
     row.save(update_fields=["removed_at", "removed_by"])
+    _tell_removed(row, by)
+
+
+def _tell_removed(row: ActivityRole, by: Actor) -> None:
+    """For a part that is over, or controls content no longer."""
+    for path in settings.ON_ROLE_REMOVED:
+        import_string(path)(role=row, by=by)

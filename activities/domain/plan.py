@@ -6,9 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch
+from django.urls import reverse
 
 from accounts.models import Person
 from activities.domain import agenda as agendas
+from activities.domain import joint as partners
 from activities.domain.agenda import Agenda, Slot
 from activities.enums import FACULTY_ROLES, PLANNER_ROLES, RoleKind, SessionStatus
 from activities.models import (
@@ -17,6 +19,7 @@ from activities.models import (
     ActivityRole,
     ChangeRequest,
     GapEvidence,
+    JointProvider,
     Need,
     Objective,
     PracticeGap,
@@ -66,6 +69,7 @@ class Plan:
     objectives: list[Objective]
     slots: list[SlotFacts]
     requests: list[ChangeRequest]
+    joint: list[JointProvider] = field(default_factory=list)
     session: Session | None = None
     cache: dict[str, Any] = field(default_factory=dict)
 
@@ -112,6 +116,11 @@ class Plan:
         return [r for r in self.requests if r.settled_at is None]
 
     @property
+    def non_accredited(self) -> list[JointProvider]:
+        """Joint providers, whom the statement names; an accredited partner is a co-provider (ST-6)."""
+        return [j for j in self.joint if not j.is_accredited]
+
+    @property
     def starts_at(self) -> dt.datetime | None:
         """When education begins: the first counting slot, else the first day at midnight there."""
         first = min((s.session.starts_at for s in self.education), default=None)
@@ -126,17 +135,24 @@ class Plan:
     def sessions_of(self, objective: Objective) -> list[SlotFacts]:
         return [s for s in self.education if any(o.pk == objective.pk for o in s.objectives)]
 
+    def section_url(self, section: str) -> str:
+        """Where a section is written; thirty findings of a page link to eight of them."""
+        known = self.cache.setdefault("section_urls", {})
+        if section not in known:
+            known[section] = reverse("activities:application_section", args=[self.activity.number, section])
+        return str(known[section])
+
     def local(self, moment: dt.datetime) -> dt.datetime:
         return moment.astimezone(self.zone)
 
 
 def load(activity: Activity) -> Plan:
-    """Read the plan of one activity: nine queries, however long it is."""
+    """Read the plan of one activity: ten queries, however long it is."""
     live = {"removed_at": None}
     roles = list(activity.roles.filter(**live).select_related("person").order_by("pk"))
     links = activity.gap_links.filter(**live).select_related("gap__department").order_by("pk").prefetch_related(
         Prefetch("gap__needs", Need.objects.filter(**live), to_attr="live_needs"),
-        Prefetch("gap__evidence", GapEvidence.objects.filter(**live), to_attr="live_evidence"),
+        Prefetch("gap__evidence", GapEvidence.objects.filter(**live).select_related("file"), to_attr="live_evidence"),
     )  # fmt: skip
     gaps = [GapFacts(link, link.gap, link.gap.live_needs, link.gap.live_evidence) for link in links]  # type: ignore[attr-defined]
     objectives = list(activity.objectives.filter(**live).select_related("need"))
@@ -164,4 +180,5 @@ def load(activity: Activity) -> Plan:
         objectives,
         slots,
         list(activity.change_requests.select_related("asked_by", "answered_by")),
+        partners.of(activity),
     )

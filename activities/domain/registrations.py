@@ -8,14 +8,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
 from accounts.models import Person
 from activities.domain import notices
 from activities.enums import SEAT_TAKING, ActivityKind, ActivityStatus, RegistrationStatus, SessionStatus
 from activities.models import Activity, Registration, Session
 from activities.workflow import REGISTRATION
-from common import audit, clock, jobs, locks, rulesets
+from common import audit, clock, jobs, locks, rulesets, statements
 from common.actors import Actor, system
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import Statement, TransitionLog
@@ -25,6 +25,7 @@ CONSENT = "LRN-6"
 UNDO_WINDOW = dt.timedelta(seconds=15)
 _DOOR = system("check-in")
 _CLOCK = system("waiting list")
+_APART = system("records taken apart")
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -96,46 +97,53 @@ class Coming:
 
 
 def coming_up(person: Person, *, limit: int = 20) -> list[Coming]:
-    """What the person is registered, waiting or offered a place for and is not over, soonest first; one query."""
+    """What the person is registered, waiting or offered a place for and is not over, soonest first; two queries."""
     at = clock.now()
-    following = Session.objects.filter(activity=OuterRef("activity"), removed_at=None, ends_at__gt=at).exclude(
-        status=SessionStatus.CANCELLED
-    )
-    following = following.order_by("starts_at", "pk")
     planned = Session.objects.filter(activity=OuterRef("activity"), removed_at=None)
-    # Where there are sessions they say whether it is over; the dates speak for what has none, or none that takes place.
-    by_date = Q(activity__status=ActivityStatus.CANCELLED) | Q(activity__kind=ActivityKind.ENDURING) | ~Exists(planned)
-    rows = (
+    held = list(
         Registration.objects.filter(
             person=person, activity__status__in=[ActivityStatus.PUBLISHED, ActivityStatus.CANCELLED]
         )
         .exclude(status=RegistrationStatus.CANCELLED)
         .select_related("activity__department")
-        .annotate(
-            next_start=Subquery(following.values("starts_at")[:1]),
-            next_end=Subquery(following.values("ends_at")[:1]),
-            next_title=Subquery(following.values("title")[:1]),
-        )
-        .filter(
-            Q(next_start__isnull=False) | (by_date & (Q(activity__ends_on__gte=at.date()) | Q(activity__ends_on=None)))
-        )
-        .order_by("next_start", "activity__starts_on", "pk")[:limit]
+        .annotate(is_planned=Exists(planned))
+        .order_by("pk")
     )
-    return [Coming(r.activity, r.status, r.offered_until, r.next_start, r.next_end, r.next_title or "") for r in rows]
+    following = Session.objects.filter(activity__in={r.activity_id for r in held}, removed_at=None, ends_at__gt=at)
+    following = following.exclude(status=SessionStatus.CANCELLED).order_by("activity", "starts_at", "pk")
+    nexts = {s.activity_id: s for s in following.distinct("activity")}
+    found = [
+        Coming(
+            r.activity,
+            r.status,
+            r.offered_until,
+            s.starts_at if s else None,
+            s.ends_at if s else None,
+            s.title if s else "",
+        )
+        for r in held
+        if (s := nexts.get(r.activity_id)) or _is_ahead_by_date(r, at)
+    ]
+    last = dt.datetime.max.replace(tzinfo=dt.UTC)
+    found.sort(key=lambda c: (c.starts_at or last, c.activity.starts_on or dt.date.max))
+    return found[:limit]
+
+
+def _is_ahead_by_date(registration: Registration, at: dt.datetime) -> bool:
+    """The dates speak for what has no session, or none that takes place; else its sessions say that it is over."""
+    activity = registration.activity
+    by_date = (
+        activity.status == ActivityStatus.CANCELLED
+        or activity.kind == ActivityKind.ENDURING
+        or not registration.is_planned  # type: ignore[attr-defined]
+    )
+    return by_date and (activity.ends_on is None or activity.ends_on >= at.date())
 
 
 def consent_wording() -> tuple[str, str]:
     """The version and the text of the question that LRN-6 asks today (SII-2.3)."""
-    day = clock.now().date()
-    row = (
-        Statement.objects.filter(code=CONSENT, effective_from__lte=day)
-        .filter(Q(effective_to=None) | Q(effective_to__gt=day))
-        .order_by("-effective_from")
-        .first()
-    )
-    if row is None:
-        raise LookupError(f"No wording of {CONSENT} holds on {day}.")
-    return f"{CONSENT} {row.effective_from}", row.body
+    row = statements.row(CONSENT)
+    return row.version, row.body
 
 
 # --- use cases --------------------------------------------------------------------------------------
@@ -289,6 +297,23 @@ def lapse_offer(*, registration_id: int) -> None:
             _offer_free_seats(activity, at)
 
 
+def restore_place(*, registration_id: int) -> None:
+    """Give back a place that was given up because two records were taken for one person; safe to repeat.
+
+    When every place is taken meanwhile, they stand on the waiting list with their old turn.
+    """
+    at = clock.now()
+    old = Registration.objects.get(pk=registration_id)
+    with transaction.atomic(durable=True):
+        activity = _lock(old.activity_id)
+        if old.status != RegistrationStatus.CANCELLED or _live(activity, old.person_id) is not None:
+            return
+        full = _is_open(activity, at) and seats_left(activity) == 0
+        answers = Answers(old.share_consent, old.consent_wording, old.accommodation)
+        status = RegistrationStatus.WAITING if full else RegistrationStatus.REGISTERED
+        _create(activity, old.person_id, status, _APART, at, answers, source=old.source, since=old.created_at)
+
+
 def ensure_registered(*, activity: Activity, person: Person, at: dt.datetime) -> Registration:
     """The seat of somebody who checks in (decision 8): registers them if a place is free.
 
@@ -423,8 +448,7 @@ def _offer_free_seats(activity: Activity, at: dt.datetime) -> None:
 
 def _require_known_wording(answers: Answers) -> None:
     known = answers.consent_wording and any(
-        answers.consent_wording == f"{CONSENT} {day}"
-        for day in Statement.objects.filter(code=CONSENT).values_list("effective_from", flat=True)
+        answers.consent_wording == row.version for row in Statement.objects.filter(code=CONSENT)
     )
     if (answers.share_consent or answers.consent_wording) and not known:
         raise Invalid(

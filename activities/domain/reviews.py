@@ -10,8 +10,8 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.domain.people import email_of
-from activities.domain import gates, plan, reviewing
-from activities.enums import DecisionKind, RegistrationStatus, Section
+from activities.domain import changes, gates, plan, reviewing
+from activities.enums import AgreedHow, DecisionKind, RegistrationStatus, Section
 from activities.models import Activity, ChangeRequest, Decision, Submission
 from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks, mail
@@ -118,6 +118,7 @@ def approve(*, activity_id: int, by: Actor) -> Activity:
         activity.approved_at = at
         activity.save(update_fields=["status", "approved_at"])
         _decide(activity, DecisionKind.APPROVE, "", [reviewing.frozen(f) for f in found], by, at)
+        changes.agree(activity, how=AgreedHow.APPROVED, by=by)
         _tell(activity, "application_approved", f"Approved: {activity.title}", {})
         return activity
 

@@ -16,7 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.domain.people import find_by_email, find_or_create_person
-from activities.domain import people, sessions
+from activities.domain import changes, people, sessions
 from activities.domain.editing import touch
 from activities.enums import EDITABLE, WITH_OFFICE, ActivityStatus, RoleKind, SessionStatus
 from activities.models import Activity, ActivityRole, AttendanceEvidence, SeriesPlan, Session
@@ -374,8 +374,7 @@ def _take_out(session: Session, role_id: int, by: Actor) -> ActivityRole:
     row = session.roles.filter(pk=role_id, removed_at=None).select_related("person").first()
     if row is None:
         raise Conflict(_("This part was already removed."))
-    row.removed_at, row.removed_by = clock.now(), by.label
-    row.save(update_fields=["removed_at", "removed_by"])
+    people.remove(row, by=by, at=clock.now())
     audit.record(
         "part_removed",
         by=by,
@@ -415,6 +414,7 @@ def _lock(activity_id: int, by: Actor) -> Activity:
         )
     if not may_change(activity):
         raise Conflict(_("This activity is over. The CME office can correct its record."))
+    changes.before_change(activity)
     return activity
 
 
@@ -431,8 +431,7 @@ def _changed(activity: Activity) -> None:
     if activity.status in EDITABLE:
         touch(activity)
     else:
-        activity.changed_at = clock.now()
-        activity.save(update_fields=["changed_at"])
+        changes.after_change(activity)
 
 
 def sessions_of(activity: Activity) -> "QuerySet[Session]":

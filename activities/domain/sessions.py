@@ -6,7 +6,7 @@ import rules
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from activities.domain import gates, notices, plan
+from activities.domain import changes, gates, notices, plan
 from activities.domain.plan import Plan
 from activities.enums import ActivityStatus, RegistrationStatus, SessionStatus, SlotKind
 from activities.models import Activity, Session
@@ -141,7 +141,7 @@ def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room:
                 was_ends_at=before[1],
                 was_room=before[2],
             )
-        _follow_gates(session.activity, by)
+        _changed(session.activity, by)
         return session
 
 
@@ -157,7 +157,7 @@ def cancel_session(*, session_id: int, reason: str, by: Actor) -> Session:
         audit.record("session_cancelled", by=by, subject=session, reason=reason)
         if _has_registrants(session.activity):
             notices.tell_registrants(activity=session.activity, kind="cancelled", session=session, reason=reason)
-        _follow_gates(session.activity, by)
+        _changed(session.activity, by)
         return session
 
 
@@ -168,6 +168,7 @@ def _lock_open(session_id: int, by: Actor) -> Session:
     )
     if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, activity):
         raise NotAllowed("Only the planners of this activity and the CME office can change its sessions.")
+    changes.before_change(activity)
     session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id)
     if (
         session.status not in OPEN
@@ -181,8 +182,9 @@ def _lock_open(session_id: int, by: Actor) -> Session:
     return session
 
 
-def _follow_gates(activity: Activity, by: Actor) -> None:
-    """A new time can make a speaker be in two places, and the end of one session can end that (WF-11)."""
+def _changed(activity: Activity, by: Actor) -> None:
+    """The office looks again (WF-11); a new time can make a speaker be in two places, and a cancelled one end that."""
+    changes.after_change(activity)
     if activity.status == ActivityStatus.PUBLISHED:
         release(activity, by=by)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import models
 
-from accounts.enums import Profession
+from accounts.enums import AssessmentQuestion, Profession
 from activities import enums
 from activities.domain.plan import GapFacts, Plan, SlotFacts
 from activities.enums import Section
-from activities.models import ActivityRole, Objective
+from activities.models import ActivityRole, JointProvider, Objective
 
 FORMAT = 1
 Frozen = dict[str, Any]
@@ -88,6 +88,19 @@ def _basics(plan: Plan) -> Iterable[Field]:
     yield "professions", "Professions", _words(Profession, a.professions)
     yield "audience", "Audience", a.audience
     yield "fee_text", "Fee", a.fee_text
+    for row in plan.joint:
+        yield f"joint:{row.organisation_id}", "Planned with", _joint(row)
+
+
+def _joint(row: JointProvider) -> str:
+    """The organisation with its part and, of a joint provider, every answer of its self-assessment (SII-E-5)."""
+    organisation = row.organisation
+    lines = [f"{organisation.name}; {organisation.get_kind_display().lower()}"]
+    if row.is_accredited:
+        return "\n".join([*lines, "Accredited: co-provider"])
+    words = {True: "Yes", False: "No", None: "Not answered"}
+    asked = (f"{AssessmentQuestion(name).label} {words[answer]}" for name, answer in organisation.answers.items())
+    return "\n".join([*lines, "Not accredited: joint provider", *asked])
 
 
 def _people(plan: Plan) -> Iterable[Field]:
@@ -120,7 +133,8 @@ def _gap(facts: GapFacts) -> Iterable[Field]:
     for need in facts.needs:
         yield f"need:{need.pk}", f"Need: {need.get_kind_display().lower()}", need.text
     for source in facts.evidence:
-        text = "\n".join(t for t in (source.citation, source.finding, source.url) if t)
+        attached = f"{source.file.name} (SHA-256 {source.file.sha256})" if source.file else ""
+        text = "\n".join(t for t in (source.citation, source.finding, source.url, attached) if t)
         yield f"source:{source.pk}", f"Source: {source.get_kind_display()}", text
 
 

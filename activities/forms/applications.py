@@ -314,6 +314,8 @@ class SlotForm(DraftForm):
 class PersonForm(PortalForm):
     """Name a person for a part; an address we know finds the person."""
 
+    TYPED = ("email", "given_name", "family_name", "degrees")
+
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     role = forms.ChoiceField(
         label=_("Part"),
@@ -369,7 +371,7 @@ class SignForm(PortalForm):
     attest_privacy = forms.BooleanField(
         label=_("No material shows protected health information (CME-REC-5)."), widget=widgets.Tick()
     )
-    signed_name = forms.CharField(label=_("Your name, as your signature"), max_length=250)
+    signed_name = forms.CharField(label=_("Your name, as your signature"), max_length=520)
     required_messages: Mapping[str, Any] = {"signed_name": _("Type your name as your signature.")}
 
 

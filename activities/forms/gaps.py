@@ -11,7 +11,7 @@ from activities import validators
 from activities.enums import NeedKind, SourceKind
 from activities.forms.base import DraftForm
 from activities.models import Need, PracticeGap
-from common import widgets
+from common import uploads, widgets
 from common.forms import PortalForm
 
 FILED: Any = _("This text goes into the accreditation file.")
@@ -138,6 +138,9 @@ class SourceForm(PortalForm):
         help_text=_("In a number if there is one."),
     )
     url = forms.URLField(label=_("Link"), required=False, max_length=500, assume_scheme="https")
+    file = uploads.FileField(
+        label=_("File"), required=False, help_text=_("The paper, your audit or its table: PDF, Word, Excel, CSV or a picture. No patient can be recognized in it."),
+    )  # fmt: skip
     required_messages: Mapping[str, Any] = {
         "citation": _("Name the source, for example “Seymour et al., N Engl J Med 2017”."),
         "kind": _("Choose what kind of source it is."),
@@ -145,6 +148,21 @@ class SourceForm(PortalForm):
 
     def __init__(self, *args: Any, gap: PracticeGap, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"source{gap.pk}", **kwargs)
+
+    TYPED = ("citation", "finding", "url", "file")
+
+    def is_complete(self) -> bool:
+        """Whether it can be added by another button than its own, which alone brings the file along."""
+        name = self.add_prefix("file")
+        if self.is_valid() and self.data.get(name) and name not in self.files:
+            self.add_error("file", _("Choose the file once more and press “Add this source”, so that it comes along."))
+        return self.is_valid()
+
+    def values(self) -> dict[str, Any]:
+        """What `gaps.add_source` takes."""
+        data = dict(self.cleaned_data)
+        upload = data.pop("file")
+        return {**data, "upload": upload}
 
     @property
     def is_begun(self) -> bool:

@@ -1,8 +1,12 @@
 """Tables of the activities app."""
 
 from activities.models.activity import Activity, ActivityGap, ActivityNumber, Objective, SeriesPlan
+from activities.models.agreed import AgreedPlan
 from activities.models.attendance import AttendanceEvidence, DisclosureDelivery
 from activities.models.gap import GapEvidence, Need, PracticeGap
+from activities.models.handout import Handout
+from activities.models.imports import ImportBatch, ImportRow
+from activities.models.joint import JointProvider
 from activities.models.people import ActivityRole
 from activities.models.registration import Registration
 from activities.models.review import ChangeRequest, Decision, Submission
@@ -13,11 +17,16 @@ __all__ = [
     "ActivityGap",
     "ActivityNumber",
     "ActivityRole",
+    "AgreedPlan",
     "AttendanceEvidence",
     "ChangeRequest",
     "Decision",
     "DisclosureDelivery",
     "GapEvidence",
+    "Handout",
+    "ImportBatch",
+    "ImportRow",
+    "JointProvider",
     "Need",
     "Objective",
     "PracticeGap",

@@ -80,7 +80,7 @@ class Activity(models.Model):
     attest_privacy = models.BooleanField(default=False)
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    signed_name = models.CharField(max_length=250, blank=True)
+    signed_name = models.CharField(max_length=520, blank=True)
 
     submitted_at = models.DateTimeField(null=True, blank=True)
     answer_due_on = models.DateField(null=True, blank=True)

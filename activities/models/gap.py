@@ -28,13 +28,14 @@ class PracticeGap(models.Model):
 
 
 class GapEvidence(models.Model):
-    """One source that shows the gap. PII: none."""
+    """One source that shows the gap. PII: none, but for what a file attached to it holds."""
 
     gap = models.ForeignKey(PracticeGap, on_delete=models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=20, choices=SourceKind.choices)
     citation = models.CharField(max_length=400)
     finding = models.TextField(blank=True, help_text="What it shows, in a number if there is one")
     url = models.URLField(max_length=500, blank=True)
+    file = models.ForeignKey("common.StoredFile", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -15,7 +15,7 @@ from activities.domain import applications, gates, overview
 from activities.domain import plan as plans
 from activities.enums import Section
 from activities.forms.applications import AnswerForm, ApplicationCreateForm, WithdrawForm
-from activities.models import Activity
+from activities.models import Activity, ChangeRequest
 from activities.views.editor import Editor, Outcome
 from activities.views.sections import EDITORS
 from common import clock
@@ -42,7 +42,7 @@ def departments_of(actor: Any) -> Any:
     return found if actor.is_office else found.filter(pk__in=actor.departments)
 
 
-@page(perm="accounts.signed_in", write=True)
+@page(perm="accounts.signed_in", write=True, files=True)
 def application_section(request: Any, number: str, section: str) -> HttpResponse:
     """Read or write one section. A POST saves, then does what its button says; htmx posts save while one writes."""
     if section not in EDITORS:
@@ -56,7 +56,7 @@ def application_section(request: Any, number: str, section: str) -> HttpResponse
 
 
 def _write(request: Any, activity: Activity, section: str) -> HttpResponse:
-    editor = EDITORS[section](plans.load(activity), request.actor, request.POST)
+    editor = EDITORS[section](plans.load(activity), request.actor, request.POST, files=request.FILES)
     if request.htmx:
         editor.act("save")
         return _autosaved(request, editor)
@@ -64,8 +64,8 @@ def _write(request: Any, activity: Activity, section: str) -> HttpResponse:
     outcome = editor.act(action)
     if not outcome.ok:
         return _show(request, editor, status=422)
-    if outcome.message:
-        messages.success(request, outcome.message)
+    for text in filter(None, (*editor.notes, outcome.message)):
+        messages.success(request, text)
     return redirect(_landing(activity, section, action, outcome))
 
 
@@ -96,7 +96,7 @@ def _autosaved(request: Any, editor: Editor) -> HttpResponse:
 
 
 def _fresh(editor: Editor) -> Activity:
-    return Activity.objects.select_related("department", "created_by", "signed_by").get(pk=editor.plan.activity.pk)
+    return Activity.objects.select_related("department").get(pk=editor.plan.activity.pk)
 
 
 def _show(request: HttpRequest, editor: Editor, status: int = 200) -> HttpResponse:
@@ -114,10 +114,18 @@ def _context(request: Any, editor: Editor) -> dict[str, Any]:
         **shown, "editor": editor, "plan": plan, "activity": plan.activity, "section": editor.section, "errors": editor.error_list,
         "drafts": [f for f in editor.forms() if hasattr(f, "initials")],
         "overview": overview.of(plan, findings, current=editor.section), "notes": [f for f in own if f.data.get("ask")], "own_findings": own,
-        "requests": [(r, AnswerForm(prefix=f"r{r.pk}", initial={"answer": r.answer})) for r in plan.open_requests if r.section == editor.section],
+        "requests": [(r, _answer_form(editor, r)) for r in plan.open_requests if r.section == editor.section],
         "editable": applications.is_editable(plan.activity), "undo": f"{kind}:{pk}", "undo_text": editor.undo_text(kind, pk) if pk else "",
         "saved": "saved" in request.GET, "next_section": overview.after(editor.section), "now": clock.now(),
     }  # fmt: skip
+
+
+def _answer_form(editor: Editor, asked: ChangeRequest) -> AnswerForm:
+    """The answer stands above the section's form and belongs to it, so that every button of the page keeps it."""
+    typed = editor.field(f"r{asked.pk}-answer")
+    form = AnswerForm(prefix=f"r{asked.pk}", initial={"answer": typed or asked.answer})
+    form.fields["answer"].widget.attrs["form"] = "section-form"
+    return form
 
 
 @page(perm="accounts.signed_in", write=True)

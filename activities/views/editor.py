@@ -1,7 +1,8 @@
 """What the editors of all sections share: the forms of one request, what was typed, what a button asks for.
 
 Every button of a section sits in the same <form>, so pressing any of them saves everything typed; adding, moving
-and removing are acts of their own on top of that.
+and removing are acts of their own on top of that. What was typed into a small form beside them is taken along too,
+or given back with a sentence, whichever button was pressed.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
-from activities.domain import sections
+from activities.domain import applications, sections
 from activities.domain.plan import Plan
 from activities.enums import Section
 from common.actors import Actor
-from common.errors import DomainError
+from common.errors import Conflict, DomainError
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,15 @@ class Editor:
     autosaves: ClassVar[bool] = True
     own_summary: ClassVar[bool] = False  # several forms: the page lists their errors together
 
-    def __init__(self, plan: Plan, actor: Actor, data: QueryDict | None = None, opened: str = "") -> None:
-        self.plan, self.actor, self.data, self.opened = plan, actor, data, opened
+    def __init__(
+        self, plan: Plan, actor: Actor, data: QueryDict | None = None, opened: str = "", files: Any = None
+    ) -> None:
+        self.plan, self.actor, self.data, self.opened, self.files = plan, actor, data, opened, files
         # Without the mark the data is a lone button (undo): there is nothing typed to save.
         self.typed = data if data is not None and "sent" in data else None
+        # The button that was pressed; "" while the page saves as one writes, when small forms are left alone.
+        self.action = self.field("action")
+        self.notes: list[str] = []  # what was taken along, for the reader
         self.build()
 
     def build(self) -> None:
@@ -56,13 +63,28 @@ class Editor:
 
     def act(self, action: str) -> Outcome:
         """Save what was typed, then do what the button says: `add`, `remove:12`, `up:12` … or only save."""
-        name, _sep, argument = action.partition(":")
+        name, _colon, argument = action.partition(":")
         try:
             saved = self.save()
-            act = self.actions().get(name)
+            saved = saved and self.take_along()
+            act = {"answer": self._answer, **self.actions()}.get(name)
             return act(argument) if act and saved else Outcome(saved, opened=self.opened)
         except DomainError as error:
             return self.refused(error)
+
+    def take_along(self) -> bool:
+        """Keep what stands in a small form whose own button was not pressed; False gives it back, and nothing more is done."""
+        for request in self.plan.open_requests:
+            text = self.field(f"r{request.pk}-answer")
+            if self.action and text and text != request.answer and request.section == self.section:
+                applications.answer_request(request_id=request.pk, text=text, **self.keys)
+        return True
+
+    def _answer(self, argument: str) -> Outcome:
+        """The answer was kept already; one left empty is said where it is missing."""
+        if not self.field(f"r{argument}-answer"):
+            raise Conflict(_("Your answer is empty. Say what you changed, or why it stays as it is."))
+        return Outcome(anchor=f"request-{argument}")
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
         return {}

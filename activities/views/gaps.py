@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -18,7 +18,7 @@ from activities.forms.base import of_row
 from activities.forms.gaps import GapCreateForm, GapForm, SourceForm
 from activities.models import PracticeGap
 from activities.views.applications import departments_of
-from common import clock, rulesets
+from common import clock, rulesets, uploads
 from common.page import page
 from common.templatetags.cme import local_time
 
@@ -53,29 +53,40 @@ def gap_create(request: Any) -> HttpResponse:
     return render(request, "activities/gap_create.html", {"form": form})
 
 
-@page(perm="activities.plan", write=True)
+@page(perm="activities.plan", write=True, files=True)
 def gap_detail(request: Any, pk: int) -> HttpResponse:
     """One gap: read it, write it, add and remove sources."""
     gap = access.gap(request.actor, pk)
     action, _sep, argument = request.POST.get("action", "save").partition(":")
     form = GapForm(of_row(request.POST, f"gap{gap.pk}"), gap=gap, needs=list(gap.needs.filter(removed_at=None)))
-    source = SourceForm(request.POST if action == "add_source" else None, gap=gap)
+    begun = "action" in request.POST and any(request.POST.get(f"source{gap.pk}-{name}") for name in SourceForm.TYPED)
+    source = SourceForm(*((request.POST, request.FILES) if action == "add_source" or begun else ()), gap=gap)
     if request.method != "POST":
         return _show(request, gap, form, source)
     if form.is_bound:
         gaps.save_gap(gap_id=gap.pk, values=form.columns(), needs=form.needs(), by=request.actor)
     if request.htmx:
         return _autosaved(request, gap, form)
-    if (form.is_bound and not form.is_valid()) or (action == "add_source" and not source.is_valid()):
+    ready = not source.is_bound or (source.is_valid() if action == "add_source" else source.is_complete())
+    if (form.is_bound and not form.is_valid()) or not ready:
         return _show(request, gap, form, source, status=422)
+    if source.is_bound and action != "add_source":  # written, and another button was pressed
+        added = gaps.add_source(gap_id=gap.pk, by=request.actor, **source.values())
+        messages.success(request, _("Added the source “%(source)s”.") % {"source": added.citation})
     return redirect(_act(request, gap, action, argument, source))
+
+
+@page(perm="accounts.signed_in")
+def gap_source_file(request: Any, pk: int, source_pk: int) -> HttpResponseBase:
+    """The file behind a source, for who may read the gap or a plan that works on it."""
+    return uploads.response(access.gap_source_file(request.actor, pk, source_pk))
 
 
 def _act(request: Any, gap: PracticeGap, action: str, argument: str, source: SourceForm) -> str:
     address = reverse("activities:gap_detail", args=[gap.pk])
     source_id = int(argument) if argument.isdecimal() else 0
     if action == "add_source":
-        gaps.add_source(gap_id=gap.pk, by=request.actor, **source.cleaned_data)
+        gaps.add_source(gap_id=gap.pk, by=request.actor, **source.values())
         return f"{address}#sources-{gap.pk}"
     if action == "remove_source":
         gaps.remove_source(gap_id=gap.pk, source_id=source_id, by=request.actor)
@@ -105,7 +116,7 @@ def _show(request: Any, gap: PracticeGap, form: GapForm, source: SourceForm, sta
         gap.evidence.filter(pk=undo.partition(":")[2] or 0).first() if undo.partition(":")[2].isdecimal() else None
     )
     context = {
-        "gap": gap, "form": form, "drafts": [form], "source": source, "sources": list(gap.evidence.filter(removed_at=None)), "links": links, "undo": undo,
+        "gap": gap, "form": form, "drafts": [form], "source": source, "sources": list(gap.evidence.filter(removed_at=None).select_related("file")), "links": links, "undo": undo,
         "undo_text": _("Removed the source “%(source)s”.") % {"source": removed.citation} if removed else "",
         "errors": [*form.error_list, *(source.error_list if source.is_bound else [])] if form.is_bound else [],
         "sources_minimum": int(rulesets.value_on("gap.sources_minimum")), "zone": Provider.current().zone,

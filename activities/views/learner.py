@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import activity_page, calendars, catalogue, registrations
+from activities.domain import activity_page, calendars, catalogue, handouts, registrations
 from activities.enums import RegistrationStatus
 from activities.forms.registration import RegistrationForm
 from activities.models import Activity, Registration
@@ -118,6 +118,7 @@ def _detail_context(request: Any, activity: Activity) -> dict[str, Any]:
     return {
         "activity": activity,
         "detail": activity_page.detail(activity, request.actor),
+        "handouts": handouts.of_learner(activity, request.actor.person_id),
         # Each block is drawn with its own names, so that no app's context overwrites another's.
         "panels": [render_to_string(panel.template, panel.context, request) for panel in found],
     }
@@ -130,4 +131,5 @@ def _registration_context(
     return {
         "activity": activity, "registration": mine, "form": form, "detail": activity_page.detail(activity, request.actor),
         "position": registrations.queue_position(mine) if waiting else None, "edit": request.method == "POST",
+        "handouts": handouts.of_learner(activity, request.actor.person_id),
     }  # fmt: skip

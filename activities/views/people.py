@@ -26,8 +26,13 @@ class PeopleEditor(Editor):
     )
 
     def build(self) -> None:
-        adding = self.data is not None and self.data.get("action") == "add"
-        self.form = PersonForm(self.data if adding else None, plan=self.plan)
+        self.begun = bool(self.action) and self.action != "add" and any(self.field(name) for name in PersonForm.TYPED)
+        typed = {name: self.field(name) for name in PersonForm.base_fields if self.field(name)} if self.begun else {}
+        self.form = PersonForm(self.data if self.action == "add" else None, plan=self.plan, initial=typed or None)
+
+    def take_along(self) -> bool:
+        """A person who was typed is given back: adding them sends them a message, so only its own button does."""
+        return super().take_along() and not self.begun
 
     def forms(self) -> list[Any]:
         return [self.form]
@@ -87,7 +92,7 @@ class PeopleEditor(Editor):
         )
 
     def context(self) -> dict[str, Any]:
-        return {"form": self.form, "people": colleagues(self.plan)}
+        return {"form": self.form, "people": colleagues(self.plan), "begun": self.begun}
 
 
 @dataclass(frozen=True)

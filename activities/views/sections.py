@@ -1,9 +1,11 @@
 """The editors of the sections, one each; people have a module of their own."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,14 +26,10 @@ from activities.forms.base import of_row
 from activities.forms.gaps import GapForm, SourceForm
 from activities.models import GapEvidence, Objective, Session
 from activities.views.editor import ColumnsEditor, Editor, Outcome, fine, number
+from activities.views.joint import BasicsEditor
 from activities.views.people import PeopleEditor
 from common.errors import DomainError
 from common.templatetags.cme import credit_name
-
-
-class BasicsEditor(ColumnsEditor):
-    section, form_class = Section.BASICS, BasicsForm
-    lead = gettext_lazy("What it is, when, where and for whom.")
 
 
 class FormatEditor(ColumnsEditor):
@@ -63,13 +61,15 @@ class GapEditor(Editor):
                 needs=facts.needs,
                 own_learners=facts.link.own_learners,
             )
-            adding = self.data is not None and self.data.get("action") == f"add_source:{facts.gap.pk}"
+            adding = self.action == f"add_source:{facts.gap.pk}"
+            begun = bool(self.action) and any(self.field(f"source{facts.gap.pk}-{name}") for name in SourceForm.TYPED)
             self.cards.append(
                 {
                     "facts": facts,
                     "form": form,
                     "writable": writable,
-                    "source": SourceForm(self.data if adding else None, gap=facts.gap),
+                    "source": SourceForm(*((self.data, self.files) if adding or begun else ()), gap=facts.gap),
+                    "begun": begun and not adding and writable,
                 }
             )
 
@@ -95,6 +95,24 @@ class GapEditor(Editor):
         if own:
             gaps.save_own_learners(texts=own, **self.keys)
         return ok
+
+    def take_along(self) -> bool:
+        """Sources that were written and not added; a gap that was named or chosen and not added."""
+        begun = [card for card in self.cards if card["begun"]]
+        # All or none: what was added once would stand in its fields still, and be added again.
+        complete = [card["source"].is_complete() for card in begun]
+        if not all(complete):
+            return False
+        super().take_along()
+        for card in begun:
+            source = gaps.add_source(gap_id=card["facts"].gap.pk, by=self.actor, **card["source"].values())
+            self.notes.append(_("Added the source “%(source)s”.") % {"source": source.citation})
+        if self.action and self.action != "new" and self.field("new_gap"):
+            self._new("")
+            self.notes.append(_("Added the gap “%(title)s”. Describe it next.") % {"title": self.field("new_gap")})
+        if self.action and not self.action.startswith("link") and self.field("link_gap").isdecimal():
+            self._link("")
+        return True
 
     def actions(self) -> Mapping[str, Callable[[str], Outcome]]:
         return {
@@ -127,7 +145,7 @@ class GapEditor(Editor):
         card = next((c for c in self.cards if str(c["facts"].gap.pk) == argument), None)
         if card is None or not card["source"].is_valid():
             return Outcome(ok=False)
-        gaps.add_source(gap_id=card["facts"].gap.pk, by=self.actor, **card["source"].cleaned_data)
+        gaps.add_source(gap_id=card["facts"].gap.pk, by=self.actor, **card["source"].values())
         return Outcome(anchor=f"sources-{argument}")
 
     def _remove_source(self, argument: str) -> Outcome:
@@ -152,7 +170,12 @@ class GapEditor(Editor):
     def context(self) -> dict[str, Any]:
         linked = [f.gap.pk for f in self.plan.gaps]
         library = access.gaps(self.actor).exclude(pk__in=linked).order_by("title").values_list("pk", "title")
-        return {"cards": self.cards, "library": list(library[:200])}
+        return {
+            "cards": self.cards,
+            "library": list(library[:200]),
+            "new_gap": self.field("new_gap"),
+            "link_gap": self.field("link_gap"),
+        }
 
 
 class ObjectivesEditor(Editor):
@@ -234,6 +257,24 @@ class AgendaEditor(Editor):
     def forms(self) -> list[Any]:
         return [*self.slot_forms, self.form]
 
+    def take_along(self) -> bool:
+        """The first day, typed beside the button that adds a slot."""
+        super().take_along()
+        day = self._day() if self.action and self.action != "add" else None
+        if day is not None:
+            sections.save_section(section=Section.BASICS, values={"starts_on": day, "ends_on": day}, **self.keys)
+        return True
+
+    def _day(self) -> dt.date | None:
+        """The first day as typed, while the activity has none. Raises DomainError for what is no date."""
+        if self.plan.activity.starts_on is not None or not self.field("day"):
+            return None
+        try:
+            found: dt.date | None = BasicsForm.base_fields["starts_on"].clean(self.field("day"))
+        except ValidationError as error:
+            raise DomainError(_("The first day is no date. Write it as 2027-03-15.")) from error
+        return found
+
     def save(self) -> bool:
         rows = {f.facts.session.pk: answers for f in self.slot_forms if (answers := f.answers())}
         if rows:
@@ -252,12 +293,7 @@ class AgendaEditor(Editor):
         }
 
     def _add(self, _argument: str) -> Outcome:
-        day = (
-            BasicsForm.base_fields["starts_on"].clean(self.field("day") or None)
-            if self.plan.activity.starts_on is None
-            else None
-        )
-        return self._open(str(sections.add_slot(day=day, **self.keys).pk))
+        return self._open(str(sections.add_slot(day=self._day(), **self.keys).pk))
 
     def _open(self, argument: str) -> Outcome:
         return Outcome(anchor=f"slot-{argument}", opened=argument)
@@ -278,8 +314,14 @@ class AgendaEditor(Editor):
         return _("Removed “%(title)s” from the agenda.") % {"title": found.title or _("a slot")} if found else ""
 
     def context(self) -> dict[str, Any]:
-        panels = activity_page.panels("agenda", self.plan.activity, self.actor)
-        return {"rows": self.rows, "form": self.form, "panels": panels, "agenda": self.plan.agenda}
+        panels = activity_page.panels("agenda", self.plan, self.actor)
+        return {
+            "rows": self.rows,
+            "form": self.form,
+            "panels": panels,
+            "agenda": self.plan.agenda,
+            "day": self.field("day"),
+        }
 
 
 class SignEditor(Editor):

@@ -48,7 +48,7 @@ from activities.models import (
     Session,
     Submission,
 )  # fmt: skip
-from cme_portal.school import words
+from cme_portal.school import changed, joint, words
 from common import clock, codes, rulesets, statements
 from common.actors import system
 from common.models import Job, TransitionLog
@@ -124,8 +124,10 @@ def build(size: Size) -> School:
         _gaps(school)
         _activities(school)
         _roles(school)
+        partners = joint.name_partners(school.activities, now=now, by=school.named["planner"])
         _submissions(school)
-        _published(school)
+        _published(school, partners)
+        changed.change_one(school.activities, now=now, staff=school.staff)
         _attendance_and_claims(school)
         ActivityNumber.objects.update_or_create(year=school.today.year, defaults={"last": next(school.numbers) - 1})
     return school
@@ -590,7 +592,7 @@ def _submissions(s: School) -> None:
             )
 
 
-def _published(s: School) -> None:
+def _published(s: School, partners: dict[int, list[str]]) -> None:
     """Designations by the same arithmetic as the office's, questionnaires, the recurrence of series."""
     ama = CreditType.objects.get(code="ama_pra_1")
     rows = []
@@ -606,7 +608,7 @@ def _published(s: School) -> None:
         rows.append(
             Designation(
                 activity=a, credit_type=ama, scope="session" if series else "activity", maximum=maximum, minutes=minutes,
-                statement=credit_statements.designation(a, ama, maximum), accreditation_statement=credit_statements.accreditation(),
+                statement=credit_statements.designation(a, ama, maximum), accreditation_statement=credit_statements.accreditation(joint=partners.get(a.pk, ())),
                 rule_set=rulesets.version(), designated_at=a.designated_at, designated_by=s.staff,
             )
         )  # fmt: skip

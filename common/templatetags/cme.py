@@ -1,6 +1,7 @@
 """Template tags and filters of the design system; loaded everywhere as builtins (docs/developer/design-system.md)."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -30,22 +31,18 @@ _ZONE_NAMES = {"E": "Eastern", "C": "Central", "M": "Mountain", "P": "Pacific", 
 @register.simple_tag
 def icon(name: str, label: str = "", **attributes: str) -> SafeString:
     """`{% icon "circle-check" class="ico ico-ok" label="" %}`: hidden beside a word; a label makes it an image."""
-    classes = " ".join(filter(None, ("i", attributes.get("class", ""))))
+    return _icon(name, label, attributes.get("class", ""), asset(icons.SPRITE) if icons.in_sprite(name) else "")
+
+
+# A page shows a hundred icons of two dozen kinds. Typed: a text that is marked safe never stands in for one that is not.
+@functools.lru_cache(2000, typed=True)
+def _icon(name: str, label: str, css: str, sprite: str) -> SafeString:
+    classes = f"i {css}" if css else "i"
     role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    if icons.in_sprite(name):
-        return format_html('<svg class="{}" {}><use href="{}#{}"/></svg>', classes, role, _sprite_url(), name)
+    if sprite:
+        return format_html('<svg class="{}" {}><use href="{}#{}"/></svg>', classes, role, sprite, name)
     # Not built into the sprite yet: draw it here, so that a page under work has no hole. A test asks for the sprite.
     return format_html('<svg class="{}" viewBox="0 0 24 24" {}>{}</svg>', classes, role, mark_safe(icons.drawing(name)))
-
-
-_sprite_urls: dict[tuple[str, int], str] = {}
-
-
-def _sprite_url() -> str:
-    key = (settings.STATIC_URL, id(storages["staticfiles"]))
-    if key not in _sprite_urls:
-        _sprite_urls[key] = asset(icons.SPRITE)
-    return _sprite_urls[key]
 
 
 @register.simple_tag
@@ -61,6 +58,7 @@ def chip(tone: str, name: str, word: str, plain: bool = False) -> SafeString:
     return _chip(tone, name, word, plain=plain)
 
 
+@functools.lru_cache(2000, typed=True)
 def _chip(tone: str, name: str, word: str, *, plain: bool) -> SafeString:
     return format_html(
         '<span class="status status-{}{}">{}{}</span>', tone, " status-plain" if plain else "", icon(name), word
@@ -348,10 +346,16 @@ def asset(path: str) -> str:
 
     The frame of every page, error pages included, uses it; a test says which files are missing.
     """
-    try:
-        return static(path)
-    except ValueError:
-        return f"{settings.STATIC_URL}{path}"
+    key = (path, settings.STATIC_URL, id(storages["staticfiles"]))
+    if key not in _assets:
+        try:
+            _assets[key] = static(path)
+        except ValueError:
+            _assets[key] = f"{settings.STATIC_URL}{path}"
+    return _assets[key]
+
+
+_assets: dict[tuple[str, str, int], str] = {}  # of this process: a page asks for a dozen, an icon for the sprite
 
 
 @register.simple_tag
@@ -363,6 +367,8 @@ def portal_provider() -> Any:
 @register.simple_tag
 def url_or_empty(name: str, *args: Any) -> str:
     """The address of a page, or "" while that page is not installed."""
+    if not args:
+        return context.address(name)
     from django.urls import NoReverseMatch, reverse
 
     try:

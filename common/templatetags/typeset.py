@@ -32,7 +32,13 @@ def runs(parts: Any, *, serif: bool = False) -> SafeString:
 def certificate_layout(context: template.Context) -> typeset.Certificate:
     """Sizes, line breaks and places for the certificate in the context."""
     return typeset.certificate(
-        {"sentence": context["sentence"], "statements": context["statements"], "heading": context.get("heading", "")}
+        {
+            "sentence": context["sentence"],
+            "statements": context["statements"],
+            "heading": context.get("heading", ""),
+            "foot": context.get("foot"),
+            "head": context.get("head"),
+        }
     )
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Provider
+from activities.domain import joint
 from activities.models import Activity
 from common import clock, codes, statements
 from credits.documents.dates import in_words, local_dates, long_date
+from credits.documents.statements import accreditation
 from credits.enums import Scope
 from credits.models import Claim, ClaimLine, ClaimTotal, Designation
 
@@ -67,7 +69,7 @@ def compose(
         **({"signature": provider.signature} if provider.signature else {}),
         "heading": "",
         "sentence": text,
-        "statements": [statements.runs(_accreditation(total))],
+        "statements": [statements.runs(_accreditation(total, activity))],
         "sessions": _sessions(lines, total, activity) if activity.is_series and len(lines) > 1 else [],
         # For the verification page and the transcript, which never read the live rows (law 4).
         "facts": {
@@ -133,10 +135,11 @@ def _piece(part: str, values: dict[str, str]) -> list[statements.Run]:
     return runs
 
 
-def _accreditation(total: ClaimTotal) -> str:
-    from credits.documents.statements import accreditation
-
-    return total.designation.accreditation_statement if total.designation else accreditation()
+def _accreditation(total: ClaimTotal, activity: Activity) -> str:
+    """As frozen with the designation; without one, that of the day with the activity's joint providers (ST-7)."""
+    if total.designation:
+        return total.designation.accreditation_statement
+    return accreditation(joint=joint.non_accredited(activity))
 
 
 def _sessions(lines: Sequence[ClaimLine], total: ClaimTotal, activity: Activity) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from accounts.domain import people
 from accounts.models import Person
 from activities.models import Activity
 from common import audit, clock, rulesets, statements
@@ -15,8 +16,8 @@ from common.actors import Actor
 from common.errors import Conflict, Invalid
 from credits import eligibility
 from credits.domain import certificates, facts
-from credits.enums import CertificateStatus, ClaimStatus
-from credits.models import Certificate, Claim, ClaimLine, ClaimTotal
+from credits.enums import CertificateWhy, ClaimStatus
+from credits.models import Claim, ClaimLine, ClaimTotal
 from integrity.domain import disclosure_text
 
 
@@ -37,7 +38,7 @@ def claim(
     """
     with transaction.atomic(durable=True):
         # Lock the person first: two phones, two tabs, a retry of the browser all wait here, then see the first claim.
-        person = Person.objects.select_for_update(of=("self",)).get(pk=person_id)
+        person = people.hold(person_id)
         made = Claim.objects.filter(form_key=form_key, person=person).first()
         if made is not None:
             return made
@@ -52,14 +53,21 @@ def claim(
         except eligibility.ChoiceError as error:
             raise Invalid(fields={f"s{key}": text for key, text in error.fields.items()}) from error
         if not computed.lines:
-            raise Invalid("Choose credit for at least one session you took part in.")
+            raise Invalid(
+                *([o.reason for o in computed.left_out] or ["Choose credit for at least one session you took part in."])
+            )
         row = _write(person, activity, known, computed, form_key)
         if disclosure_sha:
             disclosure_text.record_delivery(
                 activity=activity, session=None, person=person, sha=disclosure_sha, channel="claim", at=row.claimed_at
             )
         certificates.prepare(row)
-        audit.record("claimed", by=by, subject=row, new={"credits": computed.credits, "minutes": computed.minutes})
+        audit.record(
+            "claimed",
+            by=by,
+            subject=row,
+            new={t.code: {"credits": t.credits, "minutes": t.minutes} for t in computed.totals},
+        )
         return row
 
 
@@ -75,8 +83,8 @@ def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
         row.status, row.voided_at, row.voided_by, row.void_reason = ClaimStatus.VOID, at, by.label, reason
         row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
         row.lines.filter(voided_at=None).update(voided_at=at)
-        live = Certificate.objects.select_for_update().filter(claim=row, status__in=certificates.LIVE)
-        live.update(status=CertificateStatus.REVOKED, ended_at=at, ended_by=by.label, end_reason=reason)
+        if live := certificates._live_of(row):
+            certificates._revoke(live, why=CertificateWhy.WITHDRAWN, reason=reason, by=by)
         audit.record("claim_voided", by=by, subject=row, reason=reason)
         return row
 
@@ -84,26 +92,24 @@ def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
 def _write(
     person: Person, activity: Activity, known: eligibility.Facts, computed: eligibility.Computed, form_key: uuid.UUID
 ) -> Claim:
-    kind, designation = facts.offered(person, activity)
-    assert kind is not None
+    by_code = {o.kind.code: o for o in facts.offers(person, activity)}
     by_id = {s.id: s for s in known.sessions}
-    last = max(by_id[line.session_id].ends_at for line in computed.lines)
+    last = max(by_id[line.session_id].ends_at for line in computed.lines if line.session_id is not None)
     row = Claim.objects.create(
         person=person, activity=activity, claimed_at=known.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
         rule_set=rulesets.version(), attestation=statements.body("CLAIM-ATTEST"), is_physician=person.is_physician, form_key=form_key,
     )  # fmt: skip
-    ClaimTotal.objects.create(
-        claim=row,
-        credit_type=kind,
-        designation=designation,
-        minutes=computed.minutes,
-        credits=computed.credits,
-        designated=computed.designated,
-    )
+    ClaimTotal.objects.bulk_create(
+        ClaimTotal(
+            claim=row, credit_type=by_code[t.code].kind, designation=by_code[t.code].designation, minutes=t.minutes, credits=t.credits,
+            designated=t.designated,
+        )
+        for t in computed.totals
+    )  # fmt: skip
     ClaimLine.objects.bulk_create(
         ClaimLine(
-            claim=row, person=person, activity=activity, session_id=line.session_id, credit_type=kind, minutes=line.minutes,
-            credits=line.credits, facts=_evidence(by_id[line.session_id]),
+            claim=row, person=person, activity=activity, session_id=line.session_id, credit_type_id=line.code, minutes=line.minutes,
+            credits=line.credits, facts=_evidence(by_id[line.session_id]) if line.session_id is not None else {},
         )
         for line in computed.lines
     )  # fmt: skip

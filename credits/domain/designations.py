@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from activities.domain import gates, plan, reviewing
+from activities.domain import changes, gates, plan, reviewing
 from activities.domain.plan import Plan
-from activities.enums import ActivityStatus
+from activities.enums import ActivityStatus, AgreedHow, ChangedPart
 from activities.models import Activity
 from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks, rulesets, statements
@@ -59,7 +59,8 @@ def proposed(facts: Plan) -> list[Proposal]:
 def designate(*, activity_id: int, by: Actor) -> list[Designation]:
     """Fix the credit. Raises Conflict at or after the start (AMA-CORE-1: never retroactive) or without education.
 
-    Called again for a designated or published activity whose agenda changed, it ends the old rows and writes new ones (WF-11).
+    Called again for a designated or published activity whose agenda changed, it ends the old rows and writes new ones, and
+    the agenda counts as agreed to (WF-11). Claims keep the row they were made under.
     """
     with transaction.atomic(durable=True):
         activity = locks.lock_row(Activity.objects, pk=activity_id)
@@ -76,7 +77,9 @@ def designate(*, activity_id: int, by: Actor) -> list[Designation]:
         activity.designated_at = at
         activity.save(update_fields=["status", "designated_at"])
         Designation.objects.filter(activity=activity, ended_at=None).update(ended_at=at)
-        rows = [_row(activity, p, by) for p in proposals]
+        rows = [_row(facts, p, by) for p in proposals]
+        if activity.status == ActivityStatus.PUBLISHED:
+            changes.agree(activity, how=AgreedHow.DESIGNATED, by=by, only=[ChangedPart.AGENDA])
         audit.record("designated", by=by, subject=activity, new={p.credit_type.code: p.maximum for p in proposals})
         return rows
 
@@ -123,9 +126,10 @@ def _proposal(facts: Plan, kind: CreditType) -> Proposal:
     )
 
 
-def _row(activity: Activity, p: Proposal, by: Actor) -> Designation:
+def _row(facts: Plan, p: Proposal, by: Actor) -> Designation:
+    activity, joint = facts.activity, [j.organisation.name for j in facts.non_accredited]
     return Designation.objects.create(
         activity=activity, credit_type=p.credit_type, scope=p.scope, maximum=p.maximum, minutes=p.minutes,
-        statement=wording.designation(activity, p.credit_type, p.maximum), accreditation_statement=wording.accreditation(),
+        statement=wording.designation(activity, p.credit_type, p.maximum), accreditation_statement=wording.accreditation(joint=joint),
         rule_set=rulesets.version(), designated_at=clock.now(), designated_by_id=by.person_id or 0,
     )  # fmt: skip

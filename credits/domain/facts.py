@@ -1,7 +1,7 @@
 """Gathers the facts that eligibility reads, in a constant number of queries."""
 
 import datetime as dt
-from decimal import Decimal
+from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Sum
@@ -10,28 +10,37 @@ from accounts.models import Person
 from activities.domain import attendance
 from activities.enums import SessionStatus, SlotKind
 from activities.models import Activity, Session
-from common import clock, locks, rulesets
-from credits.eligibility import CreditFacts, Evidence, Facts, SessionFacts
-from credits.enums import Scope
-from credits.models import ClaimLine, ClaimTotal, CreditType, Designation
+from common import clock, locks, rulesets, statements
+from credits.arithmetic import ZERO
+from credits.entitlement import Busy, CreditFacts, Evidence, Facts, SessionFacts
+from credits.enums import ClaimStatus, RequestStatus, Scope
+from credits.models import ClaimLine, ClaimRequest, ClaimTotal, CreditType, Designation
 from evaluations.domain import questionnaires, responses
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A credit type that a person may claim in an activity, and the designation behind it."""
+
+    kind: CreditType
+    designation: Designation
 
 
 def load(person: Person, activity: Activity) -> Facts:
     """What decides what this person may claim in this activity now."""
-    sessions = Session.objects.filter(activity=activity, removed_at=None, kind=SlotKind.EDUCATION).order_by(
-        "starts_at", "pk"
+    sessions = list(
+        Session.objects.filter(activity=activity, removed_at=None, kind=SlotKind.EDUCATION).order_by("starts_at", "pk")
     )
-    credit_type, designation = offered(person, activity)
-    code = credit_type.code if credit_type else ""
-    claimed = set(
-        ClaimLine.objects.filter(person=person, activity=activity, voided_at=None, credit_type_id=code).values_list(
-            "session_id", flat=True
-        )
-    )
+    lines = _lines(person, sessions)
+    here = [line for line in lines if line.activity_id == activity.pk]
     evidence: dict[int, list[Evidence]] = {}
     for row in attendance.of_person(person.pk, activity):
         evidence.setdefault(row.session_id, []).append(Evidence(row.method, row.minutes, row.at, row.recorded_by))
+    late = dict(
+        ClaimRequest.objects.filter(
+            person=person, session__in=sessions, status=RequestStatus.GRANTED, granted_until__isnull=False
+        ).values_list("session_id", "granted_until")
+    )
     day = clock.now().date()
     return Facts(
         now=clock.now(),
@@ -41,20 +50,17 @@ def load(person: Person, activity: Activity) -> Facts:
         evaluation_required=activity.evaluation_required and questionnaires.current(activity) is not None,
         evaluation_done=responses.is_done(person.pk, activity.pk),
         sessions=tuple(
-            SessionFacts(
-                id=s.pk, title=s.title, starts_at=s.starts_at, ends_at=s.ends_at, cancelled=s.status == SessionStatus.CANCELLED,
-                evidence=tuple(evidence.get(s.pk, ())), claimed=s.pk in claimed,
-            )
-            for s in sessions
+            _session(s, evidence.get(s.pk, []), [x for x in here if x.session_id == s.pk], late.get(s.pk)) for s in sessions
         ),
-        credit=_credit(person, activity, credit_type, designation),
+        credits=_credits(person, activity, offers(person, activity)),
+        busy=_busy(lines),
     )  # fmt: skip
 
 
-def offered(person: Person, activity: Activity) -> tuple[CreditType | None, Designation | None]:
-    """The credit type of this person here and the designation behind it (law 6, IP-1).
+def offers(person: Person, activity: Activity) -> list[Offer]:
+    """The credit types of this person here (law 6, IP-1): what was designated, met with the person's profession.
 
-    Physicians are awarded what was designated; everybody else gets attendance documentation that names the
+    Physicians are awarded what was designated; who has none of it gets attendance documentation that names the
     designated maximum (AMA-CERT-2).
     """
     live = list(
@@ -62,19 +68,18 @@ def offered(person: Person, activity: Activity) -> tuple[CreditType | None, Desi
         .select_related("credit_type")
         .order_by("credit_type__position")
     )
-    for designation in live:
-        kind = designation.credit_type
-        if kind.is_attendance:
-            continue
-        if kind.physicians_only and not person.is_physician:
-            continue
-        if kind.professions and person.profession not in kind.professions:
-            continue
-        return kind, designation
-    if not live:
-        return None, None
+    found = [Offer(d.credit_type, d) for d in live if not d.credit_type.is_attendance and suits(d.credit_type, person)]
+    if found or not live:
+        return found
     named = next((d for d in live if not d.credit_type.is_attendance), live[0])
-    return CreditType.objects.get(code="attendance"), named
+    return [Offer(CreditType.objects.get(code="attendance"), named)]
+
+
+def suits(kind: CreditType, person: Person) -> bool:
+    """IP-1: whether a credit type is one of this person's professions; physician is a fact of the degree (law 6)."""
+    if kind.physicians_only and not person.is_physician:
+        return False
+    return not kind.professions or person.profession in kind.professions
 
 
 def hold_designation(activity: Activity) -> None:
@@ -86,16 +91,63 @@ def hold_designation(activity: Activity) -> None:
         )
 
 
-def _credit(
-    person: Person, activity: Activity, kind: CreditType | None, designation: Designation | None
-) -> CreditFacts | None:
-    if kind is None or designation is None:
-        return None
-    already = ClaimTotal.objects.filter(
-        claim__person=person, claim__activity=activity, claim__status="live", credit_type=kind
-    ).aggregate(n=Sum("credits"))["n"]
-    rounding = designation.credit_type.rounding if kind.is_attendance else kind.rounding
-    return CreditFacts(
-        code=kind.code, rounding=rounding, maximum=designation.maximum, per_session=designation.scope == Scope.SESSION,
-        already=already or Decimal("0.00"), awards=not kind.is_attendance,
-    )  # fmt: skip
+def _lines(person: Person, sessions: list[Session]) -> list[ClaimLine]:
+    """Live lines of this person at the time of these sessions, in this activity and elsewhere. One query."""
+    if not sessions:
+        return []
+    rows = ClaimLine.objects.filter(
+        person=person,
+        voided_at=None,
+        session__starts_at__lt=max(s.ends_at for s in sessions),
+        session__ends_at__gt=min(s.starts_at for s in sessions),
+    )
+    return list(rows.select_related("session").order_by("pk"))
+
+
+def _session(
+    session: Session, evidence: list[Evidence], lines: list[ClaimLine], late_until: dt.datetime | None
+) -> SessionFacts:
+    return SessionFacts(
+        id=session.pk,
+        title=session.title,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        cancelled=session.status == SessionStatus.CANCELLED,
+        evidence=tuple(evidence),
+        claimed=frozenset(line.credit_type_id for line in lines),
+        held={line.credit_type_id: line.minutes for line in lines},
+        late_until=late_until,
+    )
+
+
+def _busy(lines: list[ClaimLine]) -> tuple[Busy, ...]:
+    """The time that claims took (AMA-CALC-4); several credit types of one session take it once."""
+    taken: dict[int, Busy] = {}
+    for line in lines:
+        session = line.session
+        assert session is not None
+        before = taken.get(session.pk)
+        minutes = max(line.minutes, before.minutes if before else 0)
+        taken[session.pk] = Busy(session.title, session.starts_at, session.ends_at, minutes, session.pk)
+    return tuple(taken.values())
+
+
+def _credits(person: Person, activity: Activity, found: list[Offer]) -> tuple[CreditFacts, ...]:
+    held = dict(
+        ClaimTotal.objects.filter(claim__person=person, claim__activity=activity, claim__status=ClaimStatus.LIVE)
+        .values_list("credit_type")
+        .annotate(Sum("credits"))
+        .order_by()
+    )
+    return tuple(
+        CreditFacts(
+            code=o.kind.code,
+            rounding=o.designation.credit_type.rounding if o.kind.is_attendance else o.kind.rounding,
+            maximum=o.designation.maximum,
+            per_session=o.designation.scope == Scope.SESSION,
+            already=held.get(o.kind.code, ZERO),
+            awards=not o.kind.is_attendance,
+            name=statements.plain(statements.runs(o.kind.unit_many)),
+        )
+        for o in found
+    )

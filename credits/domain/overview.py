@@ -11,7 +11,7 @@ from activities.enums import CLAIMABLE, SlotKind
 from activities.models import Activity, AttendanceEvidence, Session
 from common import clock, rulesets
 from credits.enums import ClaimStatus
-from credits.models import Certificate, Claim, ClaimLine
+from credits.models import Certificate, Claim, ClaimLine, Designation
 from evaluations.models import Completion
 
 
@@ -38,10 +38,11 @@ def to_claim(person: Person) -> list[ToClaim]:
         withdrawn=False,
     )
     claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
+    designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
     sessions = (
-        Session.objects.filter(Exists(attended), ~Exists(claimed), kind=SlotKind.EDUCATION, removed_at=None, activity__status__in=CLAIMABLE)
-        .filter(ends_at__lte=at + opens, activity__designations__ended_at=None, activity__designations__isnull=False)
-        .filter(ends_at__gte=at - dt.timedelta(days=400)).exclude(status="cancelled").select_related("activity").distinct().order_by("ends_at")
+        Session.objects.filter(Exists(attended), ~Exists(claimed), Exists(designated), kind=SlotKind.EDUCATION, removed_at=None, activity__status__in=CLAIMABLE)
+        .filter(ends_at__lte=at + opens, ends_at__gte=at - dt.timedelta(days=400))
+        .exclude(status="cancelled").select_related("activity").order_by("ends_at")
     )  # fmt: skip
     found: dict[int, list[Session]] = {}
     for session in sessions:

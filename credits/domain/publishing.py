@@ -2,7 +2,8 @@
 
 from django.db import transaction
 
-from activities.domain import gates, plan, reviewing, sessions
+from activities.domain import changes, gates, plan, reviewing, sessions
+from activities.enums import AgreedHow
 from activities.models import Activity
 from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks
@@ -23,5 +24,6 @@ def publish(*, activity_id: int, by: Actor) -> Activity:
         if questionnaires.current(activity) is None:
             questionnaires.create_for(activity, by=by)
         sessions.release(activity, by=by, facts=facts)
+        changes.agree(activity, how=AgreedHow.PUBLISHED, by=by)
         audit.record("published", by=by, subject=activity)
         return activity

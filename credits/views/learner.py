@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from activities.domain import attendance, registrations
+from activities.domain import attendance, handouts, registrations
 from common import views as answers
 from common.errors import DomainError
 from common.page import page
@@ -16,7 +16,7 @@ from credits.forms import CheckInForm, ClaimForm
 from credits.models import Certificate, CertificateFile
 from integrity.domain import disclosure_text
 
-RECENT, COMING = 8, 5
+RECENT, COMING, HANDOUTS = 8, 5, 5
 
 
 @page(public=True)
@@ -28,6 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "to_claim": overview.to_claim(person), "coming": registrations.coming_up(person, limit=COMING),
         "open_now": attendance.open_sessions(person.pk), "earned": overview.earned(person, limit=RECENT), "form": CheckInForm(),
+        "handouts": handouts.at_hand(person.pk, limit=HANDOUTS),
     }  # fmt: skip
     return render(request, "credits/home.html", context)
 
@@ -78,7 +79,7 @@ def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "session": session, "activity": session.activity, "evidence": evidence, "disclosure": disclosure_text.block(session.activity, session),
         "facts": known, "opens_at": known.opens_at(mine) if mine else None, "closes_at": known.closes_at(mine) if mine else None,
-        "is_open": bool(mine and known.now >= known.opens_at(mine)),
+        "is_open": bool(mine and known.now >= known.opens_at(mine)), "handouts": handouts.of_learner(session.activity, request.actor.person_id),  # type: ignore[attr-defined]
     }  # fmt: skip
     return render(request, "credits/checked_in.html", context)
 
@@ -95,7 +96,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     verdicts = [eligibility.verdict(known, s) for s in known.sessions]
     form = ClaimForm(
         request.POST or None, verdicts=[v for v in verdicts if v.is_claimable], offered=eligibility.prefill(known),
-        by_quarter=bool(known.credit and known.credit.awards),
+        by_quarter=known.lead is not None and known.lead.measure == "credit",
     )  # fmt: skip
     block = disclosure_text.block(activity)
     if request.method == "POST":
@@ -105,7 +106,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "activity": activity, "facts": known, "blockers": found, "form": form, "others": [v for v in verdicts if not v.is_claimable],
         "disclosure": block, "form_key": form.data.get("form_key") or uuid.uuid4(), "closes_at": _closes(known, verdicts),
-        "credit_type": facts.offered(person, activity)[0],
+        "handouts": handouts.of_learner(activity, person.pk),
     }  # fmt: skip
     return render(request, "credits/claim.html", context)
 
@@ -127,6 +128,7 @@ def claimed(request: HttpRequest, pk: int) -> HttpResponse:
             "activity": own.activity,
             "certificate": certificate,
             "total": own.totals.select_related("credit_type").first(),
+            "stuck": certificate is not None and certificates.is_stuck(certificate),
         },
     )
 

@@ -8,7 +8,7 @@ import rules
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.domain import links
@@ -18,7 +18,6 @@ from activities.models import Activity, ActivityRole
 from common import audit, clock, locks, mail, ratelimit, rulesets, statements
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
-from common.models import Statement
 from integrity import validators
 from integrity.enums import Answer, Method, Nature, Traded
 from integrity.models import Company, Disclosure, DisclosureRequest, Relationship
@@ -53,13 +52,9 @@ class Wording:
 
 def wording() -> Wording:
     """The definition SII-E-1 and the sentences of today, verbatim."""
-    day = clock.now().date()
-    rows = Statement.objects.filter(code="SII-E-1", scope="", effective_from__lte=day).filter(
-        Q(effective_to=None) | Q(effective_to__gt=day)
-    )
-    definition = rows.latest("effective_from")
-    months = int(rulesets.value_on("disclosure.lookback_months", day))
-    version = f"SII-E-1 of {definition.effective_from.isoformat()}, {months} months"
+    definition = statements.row("SII-E-1")
+    months = int(rulesets.value_on("disclosure.lookback_months"))
+    version = f"{definition.code} of {definition.since}, {months} months"
     return Wording(definition.body, statements.body("SII-3.1d"), statements.body("SII-3.1-list"), months, version)
 
 
@@ -114,6 +109,26 @@ def ask_for_role(*, role: ActivityRole, by: Actor) -> None:
     if made:
         _send_link(role.person, role.activity, "disclosure_request", by=by)
         audit.record("disclosure_asked", by=by, subject=request, new={"activity": role.activity.number})
+    elif _came_back(request, role) and _may_have_link(role.activity_id, role.person_id):
+        _send_link(role.person, role.activity, "disclosure_request", by=by)
+
+
+def _came_back(request: DisclosureRequest, role: ActivityRole) -> bool:
+    """Asked before, not answered, and without a link: it was taken back with the part they had."""
+    live = links.is_live(person_id=role.person_id, purpose=GrantPurpose.DISCLOSURE, obj=role.activity)
+    return not live and not _answered(request)
+
+
+def take_links_back(*, role: ActivityRole, by: Actor) -> None:
+    """The links of somebody whose last part in control of content has ended, in the transaction that ends it."""
+    locks.require_transaction()
+    if not is_needed(role.activity_id, role.person_id):
+        links.revoke_all(person_id=role.person_id, purpose=GrantPurpose.DISCLOSURE, obj=role.activity, by=by)
+
+
+def is_needed(activity_id: int, person_id: int) -> bool:
+    """Whether the person controls content of the activity, so that their disclosure is asked for."""
+    return _controlling(activity_id, person_id).exists()
 
 
 def remind(*, activity_id: int, person_id: int, by: Actor) -> DisclosureRequest:
@@ -130,9 +145,7 @@ def remind(*, activity_id: int, person_id: int, by: Actor) -> DisclosureRequest:
             activity_id=activity_id, person_id=person_id, defaults={"asked_at": at, "asked_by": by.label}
         )
         request = locks.lock_row(DisclosureRequest.objects.all(), pk=made.pk)
-        last = latest(person_id)
-        asked = request.reminded_at or request.asked_at
-        if last is not None and last.submitted_at >= asked and at - last.submitted_at <= max_age():
+        if _answered(request):
             raise Conflict(f"{name} has answered already.")
         if request.reminded_at and at - request.reminded_at < REMINDER_PAUSE:
             raise Conflict(f"{name} was reminded less than a day ago.")
@@ -149,18 +162,30 @@ def renew_link(*, grant_id: int, by: Actor) -> None:
     with transaction.atomic(durable=True):
         grant = LinkGrant.objects.select_related("person").get(pk=grant_id, purpose=GrantPurpose.DISCLOSURE)
         role = _in_control(grant.object_id, grant.person_id)
-        if not ratelimit.hit(
-            "disclosure_link", f"{grant.object_id}:{grant.person_id}", limit=3, per=dt.timedelta(hours=1)
-        ):
+        if not _may_have_link(grant.object_id, grant.person_id):
             raise Conflict("A new link is on its way already.", "Look in your mail, also in the folder for junk.")
         _send_link(role.person, role.activity, "disclosure_link", by=by)
 
 
-def _in_control(activity_id: int, person_id: int) -> ActivityRole:
-    rows = ActivityRole.objects.filter(
+def _answered(request: DisclosureRequest) -> bool:
+    """Whether a statement that is still accepted came in since the last time of asking."""
+    last = latest(request.person_id)
+    asked = request.reminded_at or request.asked_at
+    return last is not None and last.submitted_at >= asked and clock.now() - last.submitted_at <= max_age()
+
+
+def _may_have_link(activity_id: int, person_id: int) -> bool:
+    return ratelimit.hit("disclosure_link", f"{activity_id}:{person_id}", limit=3, per=dt.timedelta(hours=1))
+
+
+def _controlling(activity_id: int, person_id: int) -> "QuerySet[ActivityRole]":
+    return ActivityRole.objects.filter(
         activity_id=activity_id, person_id=person_id, controls_content=True, removed_at=None
     )
-    found = rows.select_related("person", "activity").first()
+
+
+def _in_control(activity_id: int, person_id: int) -> ActivityRole:
+    found = _controlling(activity_id, person_id).select_related("person", "activity").first()
     if found is None:
         raise Conflict("This activity no longer needs this disclosure.", "The CME office can say more.")
     return found
@@ -240,7 +265,7 @@ def _write(
     words = wording()
     disclosure = Disclosure.objects.create(
         person=person, answer=answer, method=method, definition_shown=words.version, submitted_at=at,
-        statement=words.none if answer == Answer.NONE else words.some, attested_name=" ".join(attested_name.split())[:250],
+        statement=words.none if answer == Answer.NONE else words.some, attested_name=" ".join(attested_name.split()),
     )  # fmt: skip
     Relationship.objects.bulk_create([_row(disclosure, item, at) for item in declared])
     return disclosure

@@ -235,7 +235,7 @@ def _mitigate(found: _Found, given: Mitigation, by: Actor) -> MitigationAction:
     if given.strategy == Strategy.OTHER and not given.note.strip():
         raise Invalid(fields={"note": "Describe what is done."})
     action = MitigationAction.objects.create(
-        relationship=found.relationship, activity=found.activity, strategy=given.strategy, performed_by=given.performed_by.strip()[:250],
+        relationship=found.relationship, activity=found.activity, strategy=given.strategy, performed_by=given.performed_by.strip(),
         note=given.note.strip(), implemented_at=at, recorded_by_id=found.decider_id,
     )  # fmt: skip
     audit.record(

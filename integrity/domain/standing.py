@@ -215,29 +215,20 @@ class _Records:
         for row in Disclosure.objects.filter(person__in=people).order_by("-submitted_at", "-pk"):
             self._disclosures[row.person_id].append(row)
         chosen = {found.pk for role in self.roles if (found := self._disclosure_of(role)) is not None}
+        # A decision stands for the same relationship in a later disclosure, so all that these people ever disclosed is read;
+        # what was decided is then found by its key, without joining the same rows again in each of the three queries.
         self._ties = defaultdict(list)
-        for tie in Relationship.objects.filter(disclosure__in=chosen).select_related("company", "disclosure"):
-            self._ties[tie.disclosure_id].append(tie)
-        # A decision stands for the same relationship in a later disclosure, so all of these people's rows are read.
-        mine = {
-            "activity": self.activity,
-            "relationship__disclosure__person__in": {
-                t.disclosure.person_id for rows in self._ties.values() for t in rows
-            },
-        }
-        self._decided = {
-            key(d.relationship): d
-            for d in RelevanceDecision.objects.filter(**mine)
-            .select_related("relationship__disclosure", "decided_by")
-            .order_by("pk")
-        }
-        self._excepted = {
-            key(e.relationship): e
-            for e in ExclusionException.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk")
-        }
+        keys: dict[int, Key] = {}
+        for tie in Relationship.objects.filter(disclosure__person__in=people).select_related("company", "disclosure"):
+            keys[tie.pk] = key(tie)
+            if tie.disclosure_id in chosen:
+                self._ties[tie.disclosure_id].append(tie)
+        mine = {"activity": self.activity, "relationship__in": list(keys)}
+        self._decided = {keys[d.relationship_id]: d for d in RelevanceDecision.objects.filter(**mine).order_by("pk")}
+        self._excepted = {keys[e.relationship_id]: e for e in ExclusionException.objects.filter(**mine).order_by("pk")}
         self._mitigated: dict[Key, list[MitigationAction]] = defaultdict(list)
-        for action in MitigationAction.objects.filter(**mine).select_related("relationship__disclosure").order_by("pk"):
-            self._mitigated[key(action.relationship)].append(action)
+        for action in MitigationAction.objects.filter(**mine).order_by("pk"):
+            self._mitigated[keys[action.relationship_id]].append(action)
         self._now, self._max_age = clock.now(), max_age()
 
     def standing_of(self, role: ActivityRole) -> RoleStanding:

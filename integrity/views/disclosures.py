@@ -12,7 +12,7 @@ from accounts.actors import actor_of_link
 from accounts.domain import links
 from accounts.domain.links import LinkGone
 from accounts.enums import GrantPurpose
-from accounts.models import Person, Provider
+from accounts.models import LinkGrant, Person, Provider
 from common import clock
 from common.actors import Actor
 from common.errors import DomainError
@@ -29,13 +29,10 @@ def disclosure_by_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         grant = links.resolve(token, GrantPurpose.DISCLOSURE)
     except LinkGone as gone:
-        return render(
-            request,
-            "integrity/link_gone.html",
-            {"error": gone, "token": token, "link_name": gone.grant.person.full_name},
-            status=410,
-        )
+        return _gone(request, gone.grant, token, gone)
     found = access.occasion(grant)
+    if not (found and found.is_needed):
+        return _gone(request, grant, token)
     context = {
         "layout": "base_link.html", "occasion": found, "link_name": grant.person.full_name, "link_until": grant.expires_at,
         "link_zone": found.activity.zone if found else None,
@@ -45,6 +42,12 @@ def disclosure_by_link(request: HttpRequest, token: str) -> HttpResponse:
     )
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _gone(request: HttpRequest, grant: LinkGrant, token: str, error: LinkGone | None = None) -> HttpResponse:
+    """The link is over: because of its age, or because nobody needs the disclosure any more."""
+    context = {"error": error, "token": token, "link_name": grant.person.full_name, "occasion": access.occasion(grant)}
+    return render(request, "integrity/link_gone.html", context, status=410)
 
 
 @page(link=True, write=True)

@@ -1,7 +1,7 @@
 """One activity on the office's desk: findings of its next gate, what can be done now, who controls content, what happened."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Person
-from activities.domain import gates, plan, reviewing, snapshots
+from activities.domain import gates, joint, plan, reviewing, snapshots
 from activities.domain.plan import Plan
 from activities.domain.reviews import NEVER_WAIVED
 from activities.domain.snapshots import Change
@@ -24,12 +24,15 @@ from common.statements import Run
 from common.status import get as status_of
 from common.templatetags.cme import local, local_date
 from credits.domain import designations
+from credits.models import CreditType
 from integrity.domain.standing import RoleStanding
 from integrity.enums import CLEARED, Standing, Strategy
 from integrity.models import MitigationAction, RelevanceDecision
 from integrity.readiness import standings
+from reporting.domain import changed as since_agreed
 
 GROUPS = ("Independence", "Credit and wording", "Planning")
+AGREED = frozenset({ActivityStatus.APPROVED, ActivityStatus.DESIGNATED, ActivityStatus.PUBLISHED})
 _WORST_FIRST = {"failed": 0, "missing": 1, "waived": 2, "passed": 3, "not_applicable": 4}
 SESSIONS_SHOWN = 6
 OWN = "You have a part in this activity, so a colleague decides (SII-3.3)."
@@ -37,6 +40,7 @@ OWN = "You have a part in this activity, so a colleague decides (SII-3.3)."
 ON_A_PAGE = frozenset({"return", "reject", "cancel"})
 _GATE_OF = {
     "start_review": gates.for_review, "approve": gates.for_approval, "designate": gates.for_designation, "publish": gates.for_publication,
+    "confirm": gates.for_change,
 }  # fmt: skip
 
 
@@ -120,6 +124,7 @@ class Dossier:
     holders: list[Holder]
     refused: str
     gate: str
+    changed: since_agreed.Card | None = None
 
     @property
     def open(self) -> int:
@@ -158,8 +163,12 @@ def dossier(activity: Activity, actor: Actor) -> Dossier:
     facts = plan.load(activity)
     asked = _Gates(facts)
     refused = "" if reviewing.may_decide(actor, activity) else OWN
-    gate, groups = _groups(asked, decides=not refused, director=actor.is_director)
-    return Dossier(facts, groups, [] if refused else _steps(asked), _holders(standings(facts)), refused, gate)
+    since = since_agreed.card(facts, standings(facts)) if activity.status in AGREED else None
+    gate, groups = _groups(
+        asked, decides=not refused, director=actor.is_director, answers=bool(since and since.answers)
+    )
+    steps = [] if refused else _steps(asked, answers=bool(since and since.answers))
+    return Dossier(facts, groups, steps, _holders(standings(facts)), refused, gate, since)
 
 
 def relationship(activity: Activity, actor: Actor, relationship_id: int) -> dict[str, Any] | None:
@@ -181,18 +190,24 @@ class Head:
     when: str
     kind: str
     director: str
+    partners: str
     credit: list[list[Run]]
     days_left: int | None
 
 
 def head(activity: Activity, facts: Plan | None = None) -> Head:
-    """Three queries, or one when the plan is loaded already."""
+    """Four queries, or one when the plan is loaded already."""
     roles = (
         facts.directors
         if facts
         else activity.roles.filter(role=RoleKind.DIRECTOR, removed_at=None).select_related("person")
     )
     names = ", ".join(dict.fromkeys(r.person.name_with_degrees for r in roles))
+    named = facts.joint if facts else joint.of(activity)
+    partners = "; ".join(
+        (_("co-provided, %(name)s") if j.is_accredited else _("joint, %(name)s")) % {"name": j.organisation.name}
+        for j in named
+    )
     when = local_date(activity.starts_on, activity.zone) if activity.starts_on else ""
     if activity.ends_on and activity.ends_on != activity.starts_on:
         when = f"{when} – {local_date(activity.ends_on, activity.zone)}"
@@ -202,7 +217,8 @@ def head(activity: Activity, facts: Plan | None = None) -> Head:
         else None
     )
     credit = list(designations.labels([activity.pk]).values())
-    return Head(when, f"{activity.get_kind_display()}, {activity.get_delivery_display().lower()}", names, credit, left)
+    kind = f"{activity.get_kind_display()}, {activity.get_delivery_display().lower()}"
+    return Head(when, kind, names, partners[:1].upper() + partners[1:], credit, left)
 
 
 class _Gates:
@@ -218,10 +234,12 @@ class _Gates:
         return self._found[gate.__name__]
 
 
-def _groups(asked: _Gates, *, decides: bool, director: bool) -> tuple[str, list[Group]]:
+def _groups(asked: _Gates, *, decides: bool, director: bool, answers: bool) -> tuple[str, list[Group]]:
     facts, activity, status = asked.facts, asked.facts.activity, asked.facts.activity.status
     if status == ActivityStatus.PUBLISHED:
-        return _("Sessions"), _session_groups(facts, decides, director)
+        seen = set[int]()
+        changed = _grouped(asked[gates.for_change], decides, director, seen) if answers else []
+        return _("Sessions"), [*changed, *_session_groups(facts, decides, director, seen)]
     if status == ActivityStatus.DRAFT:
         return _("Submission"), _grouped(asked[gates.for_submission], False, False)
     if status in {ActivityStatus.SUBMITTED, ActivityStatus.IN_REVIEW, ActivityStatus.RETURNED}:
@@ -236,9 +254,9 @@ def _groups(asked: _Gates, *, decides: bool, director: bool) -> tuple[str, list[
     return _("As approved"), _grouped(frozen, False, False)
 
 
-def _grouped(found: Iterable[Finding], decides: bool, director: bool) -> list[Group]:
+def _grouped(found: Iterable[Finding], decides: bool, director: bool, shown: set[int] | None = None) -> list[Group]:
     # One form per relationship, under the first finding that names it.
-    seen: set[int] = set()
+    seen = set[int]() if shown is None else shown
     lines = sorted(
         (_line(f, decides, director, seen) for f in found), key=lambda line: _WORST_FIRST[line.finding.level]
     )
@@ -260,9 +278,9 @@ def _line(finding: Finding, decides: bool, director: bool, seen: set[int]) -> Li
     return Line(finding, fresh, waivable=waivable)
 
 
-def _session_groups(facts: Plan, decides: bool, director: bool) -> list[Group]:
+def _session_groups(facts: Plan, decides: bool, director: bool, seen: set[int]) -> list[Group]:
     """The next sessions, each with its own gate (WF-6); later ones are looked at when they come near."""
-    now, found, seen = clock.now(), [], set[int]()
+    now, found = clock.now(), []
     for session in [s for s in facts.sessions if _has_gate(s) and s.ends_at > now][:SESSIONS_SHOWN]:
         lines = sorted(
             (_line(f, decides, director, seen) for f in gates.for_session(session, facts)),
@@ -281,7 +299,7 @@ def _has_gate(session: Session) -> bool:
 
 _LOOKS = {
     "reject": ("link", "octagon-x"), "cancel": ("link", "calendar-x-2"), "return": ("secondary", "reply"), "start_review": ("primary", "eye"),
-    "approve": ("primary", "check"), "designate": ("primary", "award"), "publish": ("primary", "door-open"),
+    "approve": ("primary", "check"), "designate": ("primary", "award"), "publish": ("primary", "door-open"), "confirm": ("primary", "check"),
 }  # fmt: skip
 
 
@@ -292,15 +310,34 @@ def _labels() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _steps(asked: _Gates) -> list[Step]:
+def _steps(asked: _Gates, *, answers: bool) -> list[Step]:
     """The office's verbs that the state allows, the main one last; designating anew where the agenda changed (WF-11)."""
     activity, labels = asked.facts.activity, _labels()
     verbs = [v for v in ACTIVITY.verbs_from(activity.status) if v in labels and ACTIVITY[v].perm == OFFICE]
     steps = [Step(v, labels[v], *_LOOKS[v], locked=_locked(v, asked)) for v in verbs]
     if activity.status == ActivityStatus.DESIGNATED:
         steps.append(Step("designate", _("Designate again"), "secondary", "award", locked=_locked("designate", asked)))
+    if answers:
+        steps += _answers(asked)
     order = ("link", "secondary", "primary")
     return sorted(steps, key=lambda s: order.index(s.tone))
+
+
+def _answers(asked: _Gates) -> list[Step]:
+    """What answers a change after publishing (WF-11): designate again where the credit differs, confirm the rest."""
+    again = since_agreed.credit_is_open(asked[gates.for_change])
+    steps = [
+        Step(
+            "confirm",
+            _("Confirm the change"),
+            "secondary" if again else "primary",
+            "check",
+            locked=_locked("confirm", asked),
+        )
+    ]
+    if again:
+        steps.append(Step("designate", _("Designate again"), "primary", "award", locked=_locked("designate", asked)))
+    return steps
 
 
 def _locked(verb: str, asked: _Gates) -> str:
@@ -362,21 +399,35 @@ class Application:
 
 
 def application(activity: Activity) -> Application | None:
-    """The latest submission beside the one before it. Two queries."""
+    """The latest submission beside the one before it. Three queries."""
     last = list(activity.submissions.order_by("-number")[:2])
     if not last:
         return None
     new, old = last[0], last[1] if len(last) > 1 else None
-    changes = {(c.section, c.key): c for c in snapshots.differences(old.plan, new.plan)} if old else {}
+    names = dict(CreditType.objects.values_list("code", "name"))
+    found = snapshots.differences(old.plan, new.plan) if old else []
+    changes = {(c.section, c.key): _named(c, names) for c in found}
     return Application(
-        new, old.number if old else 0, [_sheet(s, snapshots.fields(new.plan, s.value), changes) for s in Section]
+        new, old.number if old else 0, [_sheet(s, snapshots.fields(new.plan, s.value), changes, names) for s in Section]
     )
 
 
-def _sheet(section: Section, fields: dict[str, Any], changes: dict[tuple[str, str], Change]) -> Sheet:
-    shown = [(f["label"], f["text"], changes.get((section.value, key))) for key, f in fields.items()]
+def _sheet(
+    section: Section, fields: dict[str, Any], changes: dict[tuple[str, str], Change], names: Mapping[str, str]
+) -> Sheet:
+    shown = [(f["label"], _text(key, f["text"], names), changes.get((section.value, key))) for key, f in fields.items()]
     gone = [c for (where, key), c in changes.items() if where == section.value and key not in fields]
     return Sheet(str(section.label), [row for row in shown if row[1] or row[2]], gone)
+
+
+def _named(change: Change, names: Mapping[str, str]) -> Change:
+    before, after = (_text(change.key, text, names) for text in (change.before, change.after))
+    return replace(change, before=before, after=after)
+
+
+def _text(key: str, text: str, names: Mapping[str, str]) -> str:
+    """A frozen field as people read it: credit types are frozen by their code, which never changes."""
+    return ", ".join(names.get(code, code) for code in text.split(", ")) if key == "credit_types" else text
 
 
 @dataclass(frozen=True)
@@ -391,7 +442,7 @@ class Event:
 
 
 def history(activity: Activity) -> list[Event]:
-    """Every change of state and every act on record, newest first; decisions about relationships included. Five queries."""
+    """Every change of state and every act on record, newest first; decisions about relationships included. Six queries."""
     moves = TransitionLog.objects.filter(subject_type=activity._meta.label_lower, subject_id=activity.pk)
     about = Q(subject_type=activity._meta.label_lower, subject_id=str(activity.pk))
     for model in (RelevanceDecision, MitigationAction):
@@ -406,7 +457,7 @@ def history(activity: Activity) -> list[Event]:
             if isinstance(v, dict) and isinstance(v.get("person"), int)
         }
     )
-    word = ActivityStatus
+    word, names = ActivityStatus, dict(CreditType.objects.values_list("code", "name"))
     found = [
         Event(
             m.at,
@@ -418,13 +469,16 @@ def history(activity: Activity) -> list[Event]:
         for m in moves
     ]
     found += [
-        Event(e.at, e.actor_label, e.event.replace("_", " ").capitalize(), _detail(e, people), e.reason) for e in events
+        Event(e.at, e.actor_label, e.event.replace("_", " ").capitalize(), _detail(e, people, names), e.reason)
+        for e in events
     ]
     return sorted(found, key=lambda e: e.at, reverse=True)
 
 
-def _detail(event: AuditEvent, people: Mapping[int, Person]) -> str:
+def _detail(event: AuditEvent, people: Mapping[int, Person], names: Mapping[str, str]) -> str:
     """What the act was about, in words; numbers of rows say nothing to a reader."""
+    if event.event == "change_confirmed":
+        return "; ".join(f"{c['label']}: {c['before'] or '–'} → {c['after'] or '–'}" for c in event.new or ())
     facts = event.new if isinstance(event.new, dict) else event.old if isinstance(event.old, dict) else {}
     said = []
     for key, value in facts.items():
@@ -436,6 +490,8 @@ def _detail(event: AuditEvent, people: Mapping[int, Person]) -> str:
             said.append(str(Strategy(value).label))
         elif key == "relevant":
             said.append(_("related") if value else _("not related"))
+        elif key in names:
+            said.append(f"{value} {names[key]}")
         elif key not in {"request", "relationship", "session", "activity"}:
             said.append(f"{key.replace('_', ' ')} {value}")
     return ", ".join(filter(None, said))

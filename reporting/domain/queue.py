@@ -2,23 +2,26 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, DateField, F, Q, QuerySet, Value, When
+from django.db.models import Case, Count, DateField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from activities.enums import WITH_OFFICE, ActivityStatus, DecisionKind
-from activities.models import Activity, ActivityRole, ChangeRequest
+from activities.enums import WITH_OFFICE, ActivityStatus, DecisionKind, SessionStatus
+from activities.models import Activity, ActivityRole, ChangeRequest, Session
 from common import clock
 from common.actors import Actor
 from common.templatetags.cme import local_date
 from integrity.domain import standing
+from integrity.domain.disclosures import max_age
 from integrity.domain.standing import TieFacts
 from integrity.enums import Standing, Traded
 from integrity.models import Disclosure, ExclusionException, MitigationAction, Relationship, RelevanceDecision
+from reporting.domain.changed import Waiting, waiting
 
 NEEDS_OFFICE = WITH_OFFICE | {ActivityStatus.APPROVED, ActivityStatus.DESIGNATED}
 DECIDED_DAYS = 7
@@ -75,28 +78,45 @@ class Row:
         return ngettext("%(n)d day", "%(n)d days", self.days) % {"n": self.days} if self.days else _("Today")
 
 
-def tab(name: str) -> Q:
+Changed = Mapping[int, Waiting]
+
+
+def changed() -> Changed:
+    """Published activities that wait for the office because they changed (WF-11)."""
+    return waiting(lambda pairs: _people([activity for activity, _person in pairs], only=pairs))
+
+
+def tab(name: str, changed: Changed) -> Q:
     """The activities of one tab."""
     if name == "waiting":
         return Q(status=ActivityStatus.RETURNED)
     if name == "decided":
         since = clock.now() - dt.timedelta(days=DECIDED_DAYS)
         return Q(decisions__decided_at__gte=since, decisions__kind__in=[DecisionKind.APPROVE, DecisionKind.REJECT])
-    return Q(status__in=NEEDS_OFFICE)
+    return Q(status__in=NEEDS_OFFICE) | Q(pk__in=list(changed))
 
 
-def counts() -> dict[str, int]:
+def counts(changed: Changed) -> dict[str, int]:
     """How many activities stand in each tab. One query."""
     found: dict[str, int] = Activity.objects.aggregate(
-        **{name: Count("pk", filter=tab(name), distinct=True) for name in ("office", "waiting", "decided")}
+        **{name: Count("pk", filter=tab(name, changed), distinct=True) for name in ("office", "waiting", "decided")}
     )
     return found
 
 
-def select(filters: Filters, actor: Actor) -> QuerySet[Activity]:
-    """The activities of the list, least time left first: the answer while it is with the office, else the first day."""
-    due = Case(When(status__in=WITH_OFFICE, then=F("answer_due_on")), default=F("starts_on"), output_field=DateField())
-    found = Activity.objects.filter(tab(filters.tab)).select_related("department", "assigned_to").annotate(due_on=due)
+def select(filters: Filters, actor: Actor, changed: Changed) -> QuerySet[Activity]:
+    """The activities of the list, least time left first: the answer while it is with the office, the next session of
+    what runs already, else the first day.
+    """
+    coming = Session.objects.filter(activity=OuterRef("pk"), removed_at=None, ends_at__gt=clock.now())
+    coming = coming.exclude(status=SessionStatus.CANCELLED).order_by("starts_at")
+    due = Case(
+        When(status__in=WITH_OFFICE, then=F("answer_due_on")),
+        When(status=ActivityStatus.PUBLISHED, then=Cast(Subquery(coming.values("starts_at")[:1]), DateField())),
+        default=F("starts_on"), output_field=DateField(),
+    )  # fmt: skip
+    found = Activity.objects.filter(tab(filters.tab, changed)).select_related("department", "assigned_to")
+    found = found.annotate(due_on=due)
     if filters.q:
         found = found.filter(
             Q(title__icontains=filters.q) | Q(number__icontains=filters.q) | Q(department__name__icontains=filters.q)
@@ -112,7 +132,7 @@ def select(filters: Filters, actor: Actor) -> QuerySet[Activity]:
     return found.distinct().order_by(held, F("due_on").asc(nulls_last=True), "pk")
 
 
-def rows(activities: Sequence[Activity]) -> list[Row]:
+def rows(activities: Sequence[Activity], changed: Changed) -> list[Row]:
     """The lines of one page of the list: eight queries, however many."""
     ids = [a.pk for a in activities]
     asked: dict[int, Counter[str]] = defaultdict(Counter)
@@ -121,20 +141,20 @@ def rows(activities: Sequence[Activity]) -> list[Row]:
     ):
         asked[activity_id]["answered" if answered else "open"] += 1
     people = _people([a.pk for a in activities if a.status in WITH_OFFICE])
-    return [_row(a, asked[a.pk], people[a.pk]) for a in activities]
+    return [_row(a, asked[a.pk], people[a.pk], changed.get(a.pk)) for a in activities]
 
 
-def _row(activity: Activity, asked: Counter[str], people: Counter[str]) -> Row:
+def _row(activity: Activity, asked: Counter[str], people: Counter[str], changed: Waiting | None) -> Row:
     due_on = activity.due_on  # type: ignore[attr-defined]
     today = clock.now().astimezone(ZoneInfo(activity.zone)).date()
     days = (due_on - today).days if due_on else None
     with_office = activity.status in WITH_OFFICE
-    due = (
-        (_("answer due %(day)s") if with_office else _("begins %(day)s")) % {"day": local_date(due_on, activity.zone)}
-        if due_on
-        else ""
-    )
-    return Row(activity, days, due, _way(activity, asked, people))
+    word = _("answer due %(day)s") if with_office else _("begins %(day)s")
+    if activity.status == ActivityStatus.PUBLISHED:
+        word = _("next session %(day)s")
+    due = word % {"day": local_date(due_on, activity.zone)} if due_on else ""
+    way = Way("warn", "pencil", changed.text, "WF-11", _("Open")) if changed else _way(activity, asked, people)
+    return Row(activity, days, due, way)
 
 
 def _way(activity: Activity, asked: Counter[str], people: Counter[str]) -> Way:
@@ -185,22 +205,29 @@ def _way(activity: Activity, asked: Counter[str], people: Counter[str]) -> Way:
     return Way("info", "eye", _("To be read"), "WF-3", _("Open"))
 
 
-def _people(ids: Sequence[int]) -> dict[int, Counter[str]]:
-    """Per activity: disclosures missing, relationships to decide, owners and employees. Six queries."""
+def _people(ids: Sequence[int], only: set[tuple[int, int]] | None = None) -> dict[int, Counter[str]]:
+    """Per activity: disclosures missing, relationships to decide, owners and employees. Six queries.
+
+    `only`: of these (activity, person) pairs instead of everybody in control of content.
+    """
     held = set(
         ActivityRole.objects.filter(activity__in=ids, removed_at=None, controls_content=True).values_list(
             "activity_id", "person_id"
         )
     )
+    held = held if only is None else held & only
     people = {person for _activity, person in held}
+    oldest = clock.now() - max_age()
     latest = {
-        d.person_id: d.pk
+        d.person_id: d
         for d in Disclosure.objects.filter(person__in=people)
         .order_by("person", "-submitted_at", "-pk")
         .distinct("person")
     }
     ties: dict[int, list[Relationship]] = defaultdict(list)
-    for tie in Relationship.objects.filter(disclosure__in=latest.values()).select_related("company", "disclosure"):
+    for tie in Relationship.objects.filter(disclosure__in=[d.pk for d in latest.values()]).select_related(
+        "company", "disclosure"
+    ):
         ties[tie.disclosure.person_id].append(tie)
     mine = {"activity__in": ids, "relationship__disclosure__person__in": list(ties)}
     decided = {
@@ -217,7 +244,8 @@ def _people(ids: Sequence[int]) -> dict[int, Counter[str]]:
     }
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for activity_id, person_id in held:
-        found[activity_id]["missing"] += person_id not in latest
+        known = latest.get(person_id)
+        found[activity_id]["missing"] += known is None or known.submitted_at < oldest  # asked again: SII-3.1h
         for tie in ties[person_id]:
             where = (activity_id, standing.key(tie))
             found[activity_id][_verdict(tie, decided.get(where), where in mitigated, excepted.get(where, ""))] += 1

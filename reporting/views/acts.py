@@ -9,13 +9,22 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import reviewing, reviews
+from activities.domain import changes, reviewing, reviews
 from common.errors import DomainError, NotAllowed
 from credits.domain import designations, publishing
 from integrity.domain import disclosures, mitigation
 from integrity.domain.mitigation import Mitigation
 from reporting.domain import desk
-from reporting.forms import MAX_REQUESTS, DecideForm, ExceptionForm, NoteForm, ReasonForm, RequestForm, WaiverForm
+from reporting.forms import (
+    MAX_REQUESTS,
+    ConfirmForm,
+    DecideForm,
+    ExceptionForm,
+    NoteForm,
+    ReasonForm,
+    RequestForm,
+    WaiverForm,
+)
 from reporting.views.desk import compliance
 from reporting.views.page import act, desk_page, show
 
@@ -62,6 +71,36 @@ def reason(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("desk:activity", number)
     return show(
         request, "reporting/reason.html", {"title": activity.title, "activity": activity, "form": form, "verb": verb}
+    )
+
+
+@desk_page(write=True)
+def confirm(request: HttpRequest, number: str) -> HttpResponse:
+    """Agree to what changed since it was published (WF-11): the changes once more, and the reason for the record."""
+    activity = access.plan(request.actor, number)  # type: ignore[attr-defined]
+    reviewing.require_may_decide(request.actor, activity)  # type: ignore[attr-defined]
+    found = desk.dossier(activity, request.actor).changed  # type: ignore[attr-defined]
+    if found is None or not found.answers:
+        messages.info(request, _("Nothing waits to be confirmed here."))
+        return redirect("desk:activity", number)
+    form = ConfirmForm(request.POST or None, initial={"seen": found.since.token})
+    if request.method == "POST" and form.is_valid():
+        try:
+            changes.confirm(activity_id=activity.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+        except NotAllowed:
+            raise
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            messages.success(request, _("Confirmed. The plan as it is now counts as agreed to."))
+            return redirect("desk:activity", number)
+    if form.is_bound:  # what is different now stands on this page; the next press is about that
+        form.data = form.data.copy()
+        form.data["seen"] = found.since.token
+    return show(
+        request,
+        "reporting/confirm.html",
+        {"title": activity.title, "activity": activity, "form": form, "changed": found},
     )
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.domain import mailbox
 from accounts.views.sign_in import safe_next
 from activities import access
 from activities.domain import plan as plans
@@ -18,7 +19,7 @@ from activities.models import Activity
 from common.errors import NotAllowed
 from common.page import page, refuse
 from credits import panels
-from credits.domain import designations
+from credits.domain import designations, letters
 from reporting.domain import desk, queue
 from reporting.domain.queue import Filters
 from reporting.forms import DecideForm, ExceptionForm, QueueForm
@@ -42,8 +43,9 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         department.pk if department else None,
         typed.get("mine", False),
     )
-    found = Paginator(queue.select(filters, request.actor), PER_PAGE).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
-    numbers = queue.counts()
+    changed = queue.changed()
+    found = Paginator(queue.select(filters, request.actor, changed), PER_PAGE).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
+    numbers = queue.counts(changed)
     labels = (
         ("office", _("Needs the office")),
         ("waiting", _("Waiting on planners")),
@@ -51,7 +53,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "title": _("Review queue"), "form": form, "tab": tab, "tabs": [(key, label, numbers[key]) for key, label in labels],
-        "page_obj": found, "rows": queue.rows(list(found)), "filtered": any(typed.values()),
+        "page_obj": found, "rows": queue.rows(list(found), changed), "filtered": any(typed.values()), "lost_mailboxes": mailbox.open_requests(),
+        "letters": letters.findings() if tab == "office" else ([], 0),
     }  # fmt: skip
     return show(request, "reporting/queue.html", context)
 

@@ -12,11 +12,12 @@ from common.errors import DomainError, NotAllowed
 from common.page import page
 
 
-def desk_page(*, write: bool = False) -> Callable[..., Any]:
+def desk_page(*, write: bool = False, files: bool = False) -> Callable[..., Any]:
     """A page of the admin outside of any table: the office only, by our rule and by the admin's."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        wrapped: Callable[..., HttpResponse] = page(perm="accounts.office", write=write)(admin.site.admin_view(view))
+        door = page(perm="accounts.office", write=write, files=files)
+        wrapped: Callable[..., HttpResponse] = door(admin.site.admin_view(view))
         return wrapped
 
     return decorate

@@ -145,7 +145,7 @@
       dirty.delete(form);
       say("saved", "Saved " + (event.detail.xhr.getResponseHeader("X-Saved-At") || clockText()));
     } else {
-      say("failed", "Not saved. Check the connection; your text is still here.");
+      say("failed", event.detail.xhr.getResponseHeader("X-Refused") || "Not saved. Check the connection; your text is still here.");
     }
   });
   doc.addEventListener("htmx:afterSwap", function (event) {

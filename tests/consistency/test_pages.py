@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.actors import actor_of
 from accounts.domain import links
-from accounts.models import Department, DepartmentMember, Person, PersonAddress, User
+from accounts.models import Department, DepartmentMember, NameChange, Person, PersonAddress, User
 from activities.enums import Section
 from activities.models import Activity, PracticeGap, Registration, Session
 from cme_portal.school import build
@@ -22,8 +22,9 @@ from common import clock, rulesets
 from common.actors import system
 from common.models import OutboxMessage
 from common.page import Page
-from credits.domain import certificates
-from credits.models import Claim, TranscriptDocument
+from credits.domain import certificates, designs, runs
+from credits.models import Certificate, Claim, TranscriptDocument
+from tests.factories.imports import ImportBatchFactory, ImportRowFactory
 
 pytestmark = pytest.mark.django_db
 SIZE = build.Size(people=80, courses=30, series=2, enduring=2, sessions_per_series=8, evidence=300, rendered=2)
@@ -197,6 +198,8 @@ def _grown(made: build.School) -> School:
         "accounts:address_restore": [{"pk": address.pk}],
         "demo:sign_in_as": [{"user_id": stranger.pk}], "demo:message": [{"pk": _message()}, {"pk": NOWHERE}],
     }  # fmt: skip
+    objects |= _newer(made, series, held, gap, physician)
+    objects |= _of_certificates(named["staff"], rendered)
     theirs = Activity.objects.exclude(department=elsewhere).filter(status="draft").first()
     assert theirs
     assert registered
@@ -220,6 +223,55 @@ def _grown(made: build.School) -> School:
         ],
     }  # fmt: skip
     return School(people, tuple(numbers), objects, foreign)
+
+
+def _newer(
+    made: build.School, series: Activity, held: Session, gap: PracticeGap, physician: Person
+) -> dict[str, list[dict[str, Any]]]:
+    """Lists of attendance, people who may be one, missing credit; and what no row is needed for."""
+    row = ImportRowFactory(batch=ImportBatchFactory(activity=series))
+    one, two = made.people[30], made.people[31]
+    batch = [{"number": series.number, "pk": pk} for pk in (row.batch_id, NOWHERE)]
+    imports = ("detail", "columns", "confirm", "undo", "download")
+    found: dict[str, list[dict[str, Any]]] = {f"activities:import_{name}": batch for name in imports}
+    pair = [{"kept_id": one.pk, "away_id": two.pk}, {"kept_id": one.pk, "away_id": NOWHERE}]
+    nowhere: dict[str, dict[str, Any]] = {name: {"pk": NOWHERE} for name in (
+        "people:reopen", "accounts:phone_code", "accounts:phone_confirm", "accounts:licence_change", "credits:certificate_run",
+        "credits:certificate_run_file", "certificate_desk:name_change", "certificate_desk:design", "certificate_desk:design_picture",
+        "certificate_desk:design_use", "certificate_desk:design_end",
+    )}  # fmt: skip
+    return found | {name: [arguments] for name, arguments in nowhere.items()} | {
+        "activities:import_row": [{"number": series.number, "pk": row.batch_id, "row_pk": row.pk}, {"number": series.number, "pk": NOWHERE, "row_pk": row.pk}],
+        "activities:import_file": [{"number": series.number, "pk": NOWHERE}], "activities:handout_file": [{"number": series.number, "pk": NOWHERE}],
+        "activities:gap_source_file": [{"pk": gap.pk, "source_pk": NOWHERE}], "demo:attachment": [{"pk": NOWHERE, "part": NOWHERE}],
+        "people:compare": pair, "people:dismiss": pair, "people:find_same": [{"pk": one.pk}],
+        "credits:why_session": [{"pk": held.pk}, {"pk": NOWHERE}],
+        "credits:why_of_person": [{"number": series.number, "pk": held.pk, "person_id": p} for p in (physician.pk, NOWHERE)],
+        "certificate_desk:design_preview": [{"pk": NOWHERE, "kind": "shortest"}], "certificate_desk:design_file": [{"pk": NOWHERE, "kind": "longest"}],
+    }  # fmt: skip
+
+
+def _of_certificates(staff: User, rendered: Certificate) -> dict[str, list[dict[str, Any]]]:
+    """Work over many certificates, a draft of their design, somebody who asks for a new name."""
+    by = actor_of(staff)
+    run = runs.ask(kind="zip", chosen=runs.Chosen(rendered.claim.activity), by=by)
+    draft = designs.start(by=by)
+    change = NameChange.objects.create(
+        person=rendered.claim.person, old_name="Before", new_name="After", reason="walk", changed_at=clock.now(), changed_by="walk",
+        wants_certificates=True,
+    )  # fmt: skip
+    real = {
+        "credits:certificate_run": run.pk, "credits:certificate_run_file": run.pk, "certificate_desk:name_change": change.pk,
+        **dict.fromkeys((f"certificate_desk:design{part}" for part in ("", "_picture", "_use", "_end")), draft.pk),
+    }  # fmt: skip
+    found = {name: [{"pk": pk}, {"pk": NOWHERE}] for name, pk in real.items()}
+    for name, kind in (("design_preview", "shortest"), ("design_file", "longest")):
+        found[f"certificate_desk:{name}"] = [
+            {"pk": draft.pk, "kind": kind},
+            {"pk": NOWHERE, "kind": kind},
+            {"pk": draft.pk, "kind": "x"},
+        ]
+    return found
 
 
 def _transcript(person: Person) -> dict[str, Any]:

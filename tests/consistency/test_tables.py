@@ -11,6 +11,7 @@ from django.db.utils import IntegrityError, InternalError
 from cme_portal.management.commands.build_docs import WORKFLOWS
 from common import clock
 from tests.factories import ActivityFactory, SessionFactory
+from tests.factories.imports import ImportBatchFactory
 from tests.factories.registrations import RegistrationFactory
 
 APPS = ("common", "accounts", "activities", "integrity", "evaluations", "credits", "reporting")
@@ -31,8 +32,14 @@ FACTORIES = {
     "registration": lambda s: RegistrationFactory(
         status=s, cancelled_at=_AT() if s == "cancelled" else None, offered_until=_AT() if s == "offered" else None
     ),
+    "import": lambda s: ImportBatchFactory(status=s),
 }
-BEGINNINGS = {"activity": {"draft"}, "session": {"planned"}, "registration": {"registered", "waiting"}}
+BEGINNINGS = {
+    "activity": {"draft"},
+    "session": {"planned"},
+    "registration": {"registered", "waiting"},
+    "import": {"parsed"},
+}
 
 # Nullable pairs that may be halved, with the reason.
 NOT_PAIRED = {

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import re
 import uuid
-from io import BytesIO
 from pathlib import Path
 
 import pytest

@@ -49,12 +49,12 @@ def evaluate(person, activity):
     return Completion.objects.create(questionnaire=sheet, person=person, at=clock.now())
 
 
-def ready(*, sessions=1, evaluated=True, person=None, maximum=None, series=False):
-    """A person who attended `sessions` consecutive hours that ended just now."""
+def ready(*, sessions=1, evaluated=True, person=None, maximum=None, series=False, ago=dt.timedelta(0)):
+    """A person who attended `sessions` consecutive hours that ended just now, or so long ago."""
     ProviderFactory()
     person = person or PersonFactory()
     activity = ActivityFactory(published=True, kind="RSS" if series else "C")
-    now = clock.now()
+    now = clock.now() - ago
     made = [SessionFactory(activity=activity, starts_at=now - dt.timedelta(hours=n + 1)) for n in range(sessions)]
     designate(
         activity, maximum=maximum or ("1.00" if series else f"{sessions}.00"), scope="session" if series else "activity"

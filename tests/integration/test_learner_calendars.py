@@ -45,7 +45,8 @@ def test_a_course_is_one_event_a_day_in_its_zone():
         ),
     ]
     assert [str(e["UID"]) for e in events] == [f"activity-{activity.pk}-day-{n}@testserver" for n in (1, 2)]
-    assert [e["SEQUENCE"] for e in events] == [0, 2]
+    # A move can change which day is the first, so every change of a course raises all of its days.
+    assert [e["SEQUENCE"] for e in events] == [2, 2]
     assert str(events[0]["LOCATION"]) == "Birch Hall B, Harbor Auditorium, Lakeshore"
     assert str(events[0]["URL"]) == "http://testserver/activities/2026-0007/"
 
@@ -86,8 +87,22 @@ def test_a_moved_session_keeps_its_uid_and_a_cancelled_one_says_so():
 
 def test_a_cancelled_activity_takes_its_entries_out():
     activity = ActivityFactory(published=True, status="cancelled")
-    SessionFactory(activity=activity, status="cancelled", starts_at=at(2026, 12, 8, 17))
-    assert [str(e["STATUS"]) for e in read(activity).walk("VEVENT")] == ["CANCELLED"]
+    SessionFactory(activity=activity, starts_at=at(2026, 12, 8, 17), sequence=3)
+    assert [(str(e["STATUS"]), e["SEQUENCE"]) for e in read(activity).walk("VEVENT")] == [("CANCELLED", 4)]
+
+
+def test_a_cancelled_day_keeps_its_place_so_that_the_others_keep_their_uid():
+    activity = ActivityFactory(published=True)
+    first, second = (SessionFactory(activity=activity, starts_at=at(2026, 12, day, 17)) for day in (3, 4))
+    before = {e["DTSTART"].dt.day: str(e["UID"]) for e in read(activity).walk("VEVENT")}
+    first.status = "cancelled"
+    first.save(update_fields=["status"])
+
+    after = read(activity).walk("VEVENT")
+
+    assert {e["DTSTART"].dt.day: str(e["UID"]) for e in after} == before
+    assert [str(e["STATUS"]) for e in after] == ["CANCELLED", "CONFIRMED"]
+    assert second.starts_at.day == after[1]["DTSTART"].dt.day
 
 
 def test_without_sessions_the_days_are_whole():

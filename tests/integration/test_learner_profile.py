@@ -157,11 +157,11 @@ def test_foreign_addresses_are_out_of_reach(client, user, name):
     assert AuditEvent.objects.count() == 0
 
 
-def test_confirmations_are_a_choice(client, user):
+def test_optional_mail_is_a_choice(client, user):
     client.post("/profile/e-mail/", {})
-    assert Person.objects.get(pk=user.person_id).mail_confirmations is False
-    client.post("/profile/e-mail/", {"mail_confirmations": "on"})
-    assert Person.objects.get(pk=user.person_id).mail_confirmations is True
+    assert Person.objects.get(pk=user.person_id).mail_off == ["reminders"]
+    client.post("/profile/e-mail/", {"reminders": "on"})
+    assert Person.objects.get(pk=user.person_id).mail_off == []
 
 
 @pytest.mark.parametrize("path", ["/profile/", "/profile/addresses/new/", "/profile/addresses/code/"])
@@ -175,5 +175,5 @@ def test_profile_query_count(client, user, items, django_assert_num_queries, set
     for n in range(items):
         profile.add_address(person_id=user.person_id, email=f"a{n}@x.example", by=actor_of(user))
     client.get("/profile/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(8):
         assert len(client.get("/profile/").context["addresses"]) == items + 1

@@ -309,13 +309,14 @@ def test_consent_without_a_known_wording_is_refused(wording):
     assert Registration.objects.count() == 0
 
 
-def test_confirmations_can_be_turned_off_but_offers_always_come():
-    activity, person = course(capacity=1), PersonFactory(mail_confirmations=False)
+def test_receipts_and_offers_come_to_who_turned_off_what_is_optional():
+    activity, person = course(capacity=1), PersonFactory(mail_off=["reminders"])
     register(activity, person)
     other = RegistrationFactory(activity=course(capacity=1), person=person, waiting=True)
     registrations.offer_free_seats(activity_id=other.activity_id)
 
-    assert list(OutboxMessage.objects.values_list("template", flat=True)) == ["registration_offered"]
+    templates = list(OutboxMessage.objects.order_by("pk").values_list("template", flat=True))
+    assert templates == ["registration_confirmed", "registration_offered"]
 
 
 # --- check-in -----------------------------------------------------------------------------------------
@@ -371,14 +372,14 @@ def test_ensure_registered_wants_a_transaction():
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_coming_up_is_one_query(items, django_assert_num_queries):
+def test_coming_up_is_two_queries(items, django_assert_num_queries):
     person = PersonFactory()
     for n in range(items):
         RegistrationFactory(activity=course(starts_in=dt.timedelta(days=n + 1)), person=person)
     RegistrationFactory(activity=course(starts_in=-dt.timedelta(days=1)), person=person)  # over
     RegistrationFactory(activity=course(), person=person, status="cancelled", cancelled_at=clock.now())
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         found = registrations.coming_up(person)
         assert [c.activity.department.name for c in found if c.session_title] != []
 

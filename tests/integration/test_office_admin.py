@@ -140,14 +140,14 @@ def test_a_certificate_is_corrected_and_revoked_with_a_reason(client):
     assert "Say why, in a sentence." in silent.content.decode()
     assert (AuditEvent.objects.count(), Certificate.objects.count()) == (before, 1)
 
-    act(client, certificate, "supersede", reason="Her name was misspelt.")
+    act(client, certificate, "supersede", reason="Her name was misspelt.", why="name")
     certificate.refresh_from_db()
     new = certificate.replacement
     assert (certificate.status, certificate.end_reason, new.number) == ("superseded", "Her name was misspelt.", 2)
 
-    again = act(client, certificate, "revoke", reason="Again.")
+    again = act(client, certificate, "revoke", reason="Again.", why="error")
     assert "replaced or revoked already" in again.content.decode()
-    act(client, new, "revoke", reason="She was not there.")
+    act(client, new, "revoke", reason="She was not there.", why="error")
     new.refresh_from_db()
     assert (new.status, new.ended_by) == ("revoked", staff.person.name_with_degrees)
 

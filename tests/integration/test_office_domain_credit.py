@@ -86,7 +86,7 @@ def test_rounded_to_the_nearest_quarter_once(minutes, credit):
 
 def test_the_panel_of_the_agenda_says_the_same():
     made = office("submitted")
-    panel = panels.agenda(made.activity, made.planner)
+    panel = panels.agenda(plan.load(made.activity), made.planner)
     assert [p.sentence for p in panel.context["proposals"]] == [CASE_1]
 
 

@@ -333,7 +333,7 @@ def test_the_queue_takes_a_constant_number_of_queries(client, staff, items, djan
     for _n in range(items):
         tie_of(office("submitted").case.people.cardiologist)
     client.get(reverse("desk:queue"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         assert len(client.get(reverse("desk:queue")).context["rows"]) == items
 
 
@@ -343,7 +343,7 @@ def test_the_compliance_page_takes_a_constant_number_of_queries(client, staff, p
     for _n in range(people):
         tie_of(ActivityRoleFactory(activity=made.activity, role="planner").person)
     client.get(url("activity", made))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         client.get(url("activity", made))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from activities.workflow import ACTIVITY, REGISTRATION, SESSION
+from activities.workflow import ACTIVITY, IMPORT, REGISTRATION, SESSION
 
 STATES = Path(settings.BASE_DIR) / "docs" / "domain" / "states.md"
-WORKFLOWS = (ACTIVITY, SESSION, REGISTRATION)
+WORKFLOWS = (ACTIVITY, SESSION, REGISTRATION, IMPORT)
 
 _HEAD = """# States
 

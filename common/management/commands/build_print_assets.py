@@ -72,7 +72,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"static/fonts/print/{filename}")
         stale = []
         for filename, draw in engraving.DRAWINGS.items():
-            target, text = IMAGES / filename, draw()
+            target, text = IMAGES / filename, str(draw())  # type: ignore[operator]
             if options["check"]:
                 if not target.exists() or target.read_text() != text:
                     stale.append(filename)

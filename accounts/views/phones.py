@@ -1,0 +1,51 @@
+"""Phones on the profile: list one, prove it by a text message, confirm one that answered."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts.domain import phones
+from accounts.models import PersonAddress
+from accounts.number_forms import PhoneForm
+from common.errors import DomainError
+from common.page import page
+
+
+@page(perm="accounts.signed_in", write=True)
+def phone_create(request: Any) -> HttpResponse:
+    """List a phone; it counts once a text message proved it."""
+    form = PhoneForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = phones.add(person_id=request.actor.person_id, number=form.cleaned_data["phone"], by=request.actor)
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            messages.success(request, _("%(phone)s is listed. Prove it by a text message.") % {"phone": row.value})
+            return redirect("accounts:profile")
+    return render(request, "accounts/profile_phone.html", {"form": form})
+
+
+@page(perm="accounts.signed_in", write=True)
+def phone_code(request: Any, pk: int) -> HttpResponse:
+    """A button on the profile makes the code; it is shown this once."""
+    if request.method != "POST":
+        return redirect("accounts:profile")
+    code = phones.ask_code(person_id=request.actor.person_id, address_id=pk, by=request.actor)
+    row = PersonAddress.objects.get(pk=pk, person_id=request.actor.person_id)
+    return render(
+        request, "accounts/profile_phone_code.html", {"code": code, "phone": row, "sms_number": settings.SMS_NUMBER}
+    )
+
+
+@page(perm="accounts.signed_in", write=True)
+def phone_confirm(request: Any, pk: int) -> HttpResponse:
+    """Yes, the phone that answered with my address is mine."""
+    if request.method == "POST":
+        row = phones.confirm(person_id=request.actor.person_id, address_id=pk, by=request.actor)
+        messages.success(request, _("%(phone)s is yours.") % {"phone": row.value})
+    return redirect("accounts:profile")

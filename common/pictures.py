@@ -1,0 +1,22 @@
+"""A page of one of our PDFs as a picture, for looking at a design before it is used."""
+
+import io
+
+from common.pdf import PdfUnavailable
+
+
+def first_page(content: bytes, *, width: int) -> bytes:
+    """The first page as a PNG, `width` pixels wide."""
+    try:
+        import pypdfium2
+    except (ImportError, OSError) as error:
+        raise PdfUnavailable("Previews need the package pypdfium2.") from error
+    document = pypdfium2.PdfDocument(content)
+    try:
+        page = document[0]
+        picture = page.render(scale=width / page.get_width()).to_pil()
+    finally:
+        document.close()
+    out = io.BytesIO()
+    picture.convert("RGB").save(out, format="PNG", compress_level=3)
+    return out.getvalue()

@@ -1,0 +1,402 @@
+""" "Why don't I have this credit?": one session, one person, every condition, and the one button that helps.
+
+The conditions are those of `eligibility`, in the order in which a person meets them; the page says the first that
+stands in the way. Learner, coordinator and office read the same answer.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.enums import AddressKind, IdentityKind
+from accounts.models import IdentityLink, Person, PersonAddress
+from activities.enums import CLAIMABLE, PUBLIC, SlotKind
+from activities.models import AttendanceEvidence, Session
+from common import clock
+from common.templatetags.cme import local, local_date
+from credits import eligibility
+from credits.domain import facts, requests
+from credits.entitlement import Facts, SessionFacts
+from credits.enums import RequestStatus
+from credits.models import ClaimLine, ClaimRequest, Designation
+
+State = Literal["ok", "warn", "idle"]
+Code = Literal[
+    "claimed", "cancelled", "not_open", "not_designated", "profession", "not_yet", "other_account", "waiting_name", "no_evidence",
+    "asked", "refused", "closed", "closed_no_allowance", "final", "evaluation", "claimable",
+]  # fmt: skip
+Act = Literal["", "link", "ask", "ask_attendance"]
+PICK_DAYS, PICK_MOST = 400, 30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition: `state` "idle" waits for one before it."""
+
+    state: State
+    title: str
+    value: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stands in the way, and what helps: a link, or a POST that asks."""
+
+    code: Code
+    title: str
+    text: str
+    act: Act = ""
+    label: str = ""
+    url: str = ""
+    fact: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    session: Session
+    answer: Answer
+    checks: tuple[Check, ...]
+    request: ClaimRequest | None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What was looked up, once; everything below only reads it."""
+
+    person: Person
+    session: Session
+    known: Facts
+    mine: SessionFacts | None
+    verdict: str
+    designations: tuple[Designation, ...]
+    line: ClaimLine | None
+    request: ClaimRequest | None
+    limits: requests.Policy
+    looked_for: tuple[int, int]
+    elsewhere: str
+    waiting_name: str
+
+    @property
+    def zone(self) -> str:
+        return self.session.activity.zone
+
+    @property
+    def in_time(self) -> bool:
+        return self.mine is not None and self.known.now <= self.known.closes_at(self.mine)
+
+
+def diagnose(person: Person, session: Session) -> Diagnosis:
+    """Why this person has no credit for this session. A constant number of queries."""
+    case = _look(person, session)
+    return Diagnosis(session, _answer(case), _checks(case), case.request)
+
+
+def to_pick(person: Person, query: str) -> Sequence[Session]:
+    """Sessions somebody may miss credit for: those they registered for or were seen at, newest first; searched, any that was open."""
+    at = clock.now()
+    found = Session.objects.filter(
+        removed_at=None, kind=SlotKind.EDUCATION, starts_at__lte=at + dt.timedelta(hours=1), starts_at__gte=at - dt.timedelta(days=PICK_DAYS),
+        activity__status__in=[*PUBLIC, *CLAIMABLE],
+    ).select_related("activity")  # fmt: skip
+    if query:
+        for word in query.split()[:6]:
+            found = found.filter(
+                Q(title__icontains=word) | Q(activity__title__icontains=word) | Q(activity__number=word)
+            )
+    else:
+        seen = AttendanceEvidence.objects.filter(
+            session=OuterRef("pk"), identity__links__person=person, identity__links__ended_at=None
+        )
+        claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
+        mine = Q(Exists(seen)) | Q(activity__registrations__person=person, activity__registrations__cancelled_at=None)
+        found = found.filter(mine).exclude(Exists(claimed))
+    return list(found.distinct().order_by("-starts_at", "pk")[:PICK_MOST])
+
+
+def _look(person: Person, session: Session) -> _Case:
+    known = facts.load(person, session.activity)
+    mine = next((s for s in known.sessions if s.id == session.pk), None)
+    verdict = eligibility.verdict(known, mine).verdict if mine else "not_covered"
+    live = tuple(
+        Designation.objects.filter(activity=session.activity, ended_at=None)
+        .select_related("credit_type")
+        .order_by("credit_type__position")
+    )
+    line = ClaimLine.objects.filter(person=person, session=session, voided_at=None).select_related("claim").first()
+    request = ClaimRequest.objects.filter(person=person, session=session).order_by("-pk").first()
+    counted = PersonAddress.objects.filter(person=person, removed_at=None).aggregate(
+        emails=Count("pk", filter=Q(kind=AddressKind.EMAIL)), phones=Count("pk", filter=Q(kind=AddressKind.PHONE))
+    )
+    seen = bool(mine and mine.evidence)
+    return _Case(
+        person=person, session=session, known=known, mine=mine, verdict=verdict, designations=live, line=line, request=request,
+        limits=requests.policy(person.pk, session, session.activity.zone), looked_for=(counted["emails"], counted["phones"]),
+        elsewhere="" if seen else _elsewhere(person, session), waiting_name="" if seen else _waiting(person, session),
+    )  # fmt: skip
+
+
+def _elsewhere(person: Person, session: Session) -> str:
+    """The masked address of somebody of the same name who was seen there: probably a second account."""
+    twin = IdentityLink.objects.filter(
+        ended_at=None, identity__kind=IdentityKind.EMAIL, identity__evidence__session=session, identity__evidence__superseded_by=None,
+        identity__evidence__withdrawn=False, person__family_name__iexact=person.family_name, person__given_name__iexact=person.given_name,
+        person__deactivated_at=None,
+    ).exclude(person=person)  # fmt: skip
+    value = twin.values_list("identity__value", flat=True).first()
+    return masked(value) if value else ""
+
+
+def _waiting(person: Person, session: Session) -> str:
+    """A name on a list that nobody owns yet and that reads like this person's."""
+    rows = AttendanceEvidence.objects.filter(
+        session=session, superseded_by=None, withdrawn=False, identity__kind=IdentityKind.NAME, identity__value__icontains=person.family_name
+    ).exclude(identity__links__ended_at=None, identity__links__isnull=False)  # fmt: skip
+    first = person.given_name[:1].casefold()
+    for value in rows.values_list("identity__value", flat=True)[:20]:
+        if not first or any(word.casefold().startswith(first) for word in value.replace(",", " ").split()):
+            return str(value)
+    return ""
+
+
+def masked(address: str) -> str:
+    """ "r…@g….org": enough to recognise one's own, nothing to learn another's."""
+    name, _at, host = address.partition("@")
+    return f"{name[:1]}…@{host[:1]}….{host.rsplit('.', 1)[-1]}"
+
+
+# --- what we checked -----------------------------------------------------------------------------------
+
+
+def _checks(case: _Case) -> tuple[Check, ...]:
+    return (_approved(case), _profession(case), _seen(case), _evaluated(case), _in_time(case))
+
+
+def _approved(case: _Case) -> Check:
+    title = _("The session was approved for credit")
+    if not case.designations:
+        return Check("warn", title, _("no"))
+    first = case.designations[0]
+    return Check("ok", title, f"{first.maximum:.2f}")
+
+
+def _profession(case: _Case) -> Check:
+    title = _("Your profession can claim it")
+    if not case.designations:
+        return Check("idle", title, _("after that"))
+    word = case.person.degrees or case.person.get_profession_display() or _("none given")
+    if not case.known.credits:
+        return Check(
+            "warn",
+            title,
+            word,
+            _(
+                "What was designated is for other professions. Correct your degree or profession in your profile if it is out of date."
+            ),
+        )
+    return Check("ok", title, word)
+
+
+def _seen(case: _Case) -> Check:
+    title = _("A check-in under your name")
+    if case.mine is not None and case.mine.evidence:
+        minutes = eligibility.supported_minutes(case.mine)
+        return Check("ok", title, ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
+    emails, phones = case.looked_for
+    looked = ngettext("Looked for %(n)d e-mail address", "Looked for %(n)d e-mail addresses", emails) % {"n": emails}
+    looked += ngettext(
+        ", %(n)d phone and the lists of the room.", ", %(n)d phones and the lists of the room.", phones
+    ) % {"n": phones}
+    return Check("warn", title, _("none found"), looked)
+
+
+def _evaluated(case: _Case) -> Check:
+    title = _("Evaluation")
+    if not case.known.evaluation_required:
+        return Check("ok", title, _("not asked for"))
+    if case.known.evaluation_done:
+        return Check("ok", title, _("done"))
+    if not (case.mine and case.mine.evidence):
+        return Check("idle", title, _("after that"))
+    return Check("warn", title, _("open"))
+
+
+def _in_time(case: _Case) -> Check:
+    title = _("Still in time")
+    if case.mine is None:
+        return Check("idle", title)
+    opens, closes = case.known.opens_at(case.mine), case.known.closes_at(case.mine)
+    if case.known.now < opens:
+        return Check("idle", title, _("opens %(at)s") % {"at": local(opens, case.zone)})
+    if case.in_time:
+        return Check("ok", title, _("until %(day)s") % {"day": local_date(closes, case.zone)})
+    if case.known.now >= case.limits.closes_at:
+        return Check(
+            "warn",
+            title,
+            _("no"),
+            _("Credit of that year was final on %(day)s.") % {"day": local_date(case.limits.last_day)},
+        )
+    left = ngettext(
+        "You have %(n)d late claim left until %(day)s.", "You have %(n)d late claims left until %(day)s.", case.limits.left
+    ) % {"n": case.limits.left, "day": local_date(case.limits.last_day)}  # fmt: skip
+    return Check("warn", title, _("closed %(day)s") % {"day": local_date(closes, case.zone)}, left)
+
+
+# --- the one thing that helps --------------------------------------------------------------------------
+
+
+def _answer(case: _Case) -> Answer:
+    """The first condition that stands in the way."""
+    if case.line is not None:
+        return Answer(
+            "claimed", _("You have this credit"), _("Claimed %(at)s.") % {"at": local(case.line.claim.claimed_at, case.zone)},
+            "link", _("Open the certificate"), reverse("credits:claimed", args=[case.line.claim_id]),
+        )  # fmt: skip
+    return _no_credit(case) or _nobody_seen(case) or _too_late(case) or _nearly(case)
+
+
+def _no_credit(case: _Case) -> Answer | None:
+    if case.verdict == "cancelled":
+        return Answer(
+            "cancelled", _("This session was cancelled"), _("A session that did not take place carries no credit.")
+        )
+    if not case.designations or case.mine is None:
+        return Answer(
+            "not_designated",
+            _("No credit was designated for this"),
+            _("Breaks, meals and activities that were not approved for credit carry none."),
+        )
+    if case.session.activity.status not in eligibility.CLAIMABLE_STATUSES:
+        return Answer(
+            "not_open",
+            _("Claiming is closed for this activity"),
+            _("The activity is not published, or its record is complete."),
+            "link",
+            _("Write to the CME office"),
+            reverse("pages:contact"),
+        )
+    if not case.known.credits or case.verdict == "not_covered":
+        return Answer(
+            "profession",
+            _("It carries no credit for your profession"),
+            _("What was designated is for other professions."),
+            "link",
+            _("Check my degree and profession"),
+            reverse("accounts:profile"),
+        )
+    if case.known.now < case.known.opens_at(case.mine):
+        return Answer(
+            "not_yet",
+            _("Not open yet"),
+            _("Credit can be claimed from %(at)s.") % {"at": local(case.known.opens_at(case.mine), case.zone)},
+        )
+    return None
+
+
+def _nobody_seen(case: _Case) -> Answer | None:
+    assert case.mine is not None
+    if case.mine.evidence:
+        return None
+    if waiting := _waits(case):
+        return waiting
+    if case.elsewhere:
+        return Answer(
+            "other_account", _("We think this check-in is yours"),
+            _("Somebody with your name checked in with an address that is not in your account. Add that address: a code sent to it proves that it is yours, and the check-in follows."),
+            "link", _("Add this address"), reverse("accounts:profile"), case.elsewhere,
+        )  # fmt: skip
+    if case.known.now >= case.limits.closes_at:
+        return _final(case)
+    if case.waiting_name:
+        return Answer(
+            "waiting_name", _("We think this entry is yours"),
+            _("The list of the room has a name like yours without an address. The coordinator can say that it is you."),
+            "ask_attendance", _("Yes, that is me"), fact=case.waiting_name,
+        )  # fmt: skip
+    return Answer(
+        "no_evidence", _("We found no check-in under your name"),
+        _("If you were there, say so. The coordinator confirms it from the room’s list; it counts like a check-in."),
+        "ask_attendance", _("I was there"),
+    )  # fmt: skip
+
+
+def _waits(case: _Case) -> Answer | None:
+    """What became of a request, while it stands."""
+    row = case.request
+    if row is None or row.status == RequestStatus.GRANTED:
+        return None
+    if row.status == RequestStatus.ASKED:
+        who = _("The coordinator confirms it") if row.needs_attendance else _("The CME office decides it")
+        return Answer(
+            "asked",
+            _("You asked for this"),
+            _("%(who)s. You asked %(at)s, and get an e-mail.") % {"who": who, "at": local(row.asked_at, case.zone)},
+        )
+    return Answer(
+        "refused",
+        _("This was not confirmed"),
+        row.decision_reason,
+        "link",
+        _("Write to the CME office"),
+        reverse("pages:contact"),
+    )
+
+
+def _too_late(case: _Case) -> Answer | None:
+    assert case.mine is not None
+    if case.in_time:
+        return None
+    if waiting := _waits(case):
+        return waiting
+    if case.known.now >= case.limits.closes_at:
+        return _final(case)
+    closed = _("The time to claim ended %(day)s.") % {"day": local_date(case.known.closes_at(case.mine), case.zone)}
+    if case.limits.left:
+        uses = _("A late claim uses 1 of your %(n)d this year.") % {"n": case.limits.allowance}
+        return Answer("closed", _("You can still claim late"), f"{closed} {uses}", "ask", _("Claim it late"))
+    spent = _("You used all late claims of this year, so the CME office decides.")
+    return Answer(
+        "closed_no_allowance", _("The time to claim has passed"), f"{closed} {spent}", "ask", _("Ask the CME office")
+    )
+
+
+def _final(case: _Case) -> Answer:
+    day = local_date(case.limits.last_day)
+    return Answer(
+        "final",
+        _("Credit of that year is final"),
+        _("It was reported after %(day)s, and nobody can add to it.") % {"day": day},
+        "link",
+        _("Write to the CME office"),
+        reverse("pages:contact"),
+    )
+
+
+def _nearly(case: _Case) -> Answer:
+    assert case.mine is not None
+    number = case.session.activity.number
+    until = _("Open until %(at)s.") % {"at": local(case.known.closes_at(case.mine), case.zone)}
+    if case.known.evaluation_required and not case.known.evaluation_done:
+        return Answer(
+            "evaluation",
+            _("The evaluation is missing"),
+            _("It takes about a minute.") + f" {until}",
+            "link",
+            _("Start the evaluation"),
+            reverse("evaluations:evaluation_answer", args=[number]),
+        )
+    return Answer(
+        "claimable",
+        _("You can claim it now"),
+        until,
+        "link",
+        _("Claim your credit"),
+        reverse("credits:claim", args=[number]),
+    )

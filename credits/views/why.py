@@ -1,0 +1,110 @@
+""" "Why don't I have this credit?" for learner, coordinator and office; requests and how they are decided."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from activities import access as activity_access
+from common.errors import DomainError
+from common.page import page
+from credits import access
+from credits.domain import requests, why
+from credits.enums import RequestStatus
+from credits.forms import AskForm, DecideRequestsForm
+
+DECIDED = 20
+
+
+@page(perm="accounts.signed_in")
+def pick(request: Any) -> HttpResponse:
+    """Which session it is about: one's own without credit first, any other by its words."""
+    query = request.GET.get("q", "").strip()[:80]
+    sessions = why.to_pick(request.person, query)
+    return render(request, "credits/why_pick.html", {"sessions": sessions, "query": query})
+
+
+@page(perm="accounts.signed_in", write=True)
+def session(request: Any, pk: int) -> HttpResponse:
+    """The answer for oneself, and the button that helps."""
+    found = access.session_of_public(pk)
+    form = AskForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = requests.ask(
+                person_id=request.actor.person_id, session_id=pk, note=form.cleaned_data["note"], by=request.actor
+            )
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            return _asked(request, row, found)
+    context = {"found": why.diagnose(request.person, found), "activity": found.activity, "form": form, "own": True}
+    return render(request, "credits/why.html", context)
+
+
+def _asked(request: Any, row: Any, found: Any) -> HttpResponse:
+    if row.status == RequestStatus.GRANTED:
+        messages.success(request, _("You can claim it now."))
+        return redirect("credits:claim", found.activity.number)
+    messages.success(request, _("Sent. You get an e-mail when it is decided."))
+    return redirect("credits:why_session", found.pk)
+
+
+@page(perm="accounts.signed_in")
+def of_person(request: Any, number: str, pk: int, person_id: int) -> HttpResponse:
+    """What the learner sees, for whoever runs the activity and for the office."""
+    found = activity_access.plan_session(request.actor, number, pk)
+    person = access.person_of_activity(found.activity, person_id)
+    context = {"found": why.diagnose(person, found), "activity": found.activity, "learner": person, "own": False}
+    return render(request, "credits/why.html", context)
+
+
+@page(perm="accounts.signed_in", write=True)
+def claim_requests(request: Any, number: str) -> HttpResponse:
+    """Confirm attendance for many at once, or say no with a reason; what was decided stands below."""
+    activity = activity_access.plan(request.actor, number)
+    rows = list(requests.open_for(activity))
+    form = DecideRequestsForm(request.POST if request.method == "POST" else None, rows=rows)
+    if request.method == "POST" and form.is_valid() and _decide(request, activity, form):
+        return redirect("credits:claim_requests", number)
+    context = {
+        "activity": activity, "rows": rows, "form": form, "decided": requests.decided_for(activity, limit=DECIDED),
+        "chosen": set(request.POST.getlist("requests")),
+    }  # fmt: skip
+    return render(request, "credits/claim_requests.html", context)
+
+
+def _decide(request: Any, activity: Any, form: DecideRequestsForm) -> bool:
+    ids = form.cleaned_data["requests"]
+    try:
+        if form.cleaned_data["action"] == "refuse":
+            done = requests.refuse(
+                activity_id=activity.pk, request_ids=ids, reason=form.cleaned_data["reason"], by=request.actor
+            )
+            messages.success(
+                request, ngettext("%(n)d request answered.", "%(n)d requests answered.", len(done)) % {"n": len(done)}
+            )
+            return True
+        done = requests.confirm(activity_id=activity.pk, request_ids=ids, by=request.actor)
+    except DomainError as error:
+        form.add_domain_error(error)
+        return False
+    messages.success(
+        request,
+        ngettext("Attendance of %(n)d person confirmed.", "Attendance of %(n)d people confirmed.", len(done))
+        % {"n": len(done)},
+    )
+    if waiting := sum(row.status == RequestStatus.ASKED for row in done):
+        messages.info(
+            request,
+            ngettext(
+                "%(n)d is beyond the late claims of the year; the CME office decides it.",
+                "%(n)d are beyond the late claims of the year; the CME office decides them.",
+                waiting,
+            )
+            % {"n": waiting},
+        )
+    return True

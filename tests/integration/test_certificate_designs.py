@@ -1,0 +1,300 @@
+"""Versions of how certificates look: one draft, one in use; nothing that was issued changes."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+
+from accounts.actors import actor_of
+from accounts.models import Provider
+from common import pdf
+from common.errors import Conflict, Invalid, NotAllowed
+from common.models import AuditEvent
+from credits.documents import design, specimens
+from credits.domain import certificates, designs
+from credits.models import Certificate, CertificateDrawing, CertificateFile, CertificateTemplate
+from tests.factories import ProviderFactory, UserFactory
+from tests.integration.certificate_cases import certificate, office
+from tests.pdf.reading import squeeze, text
+from tests.unit.test_certificate_artwork import png
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 10"><path d="M0 0h30v10H0z" fill="#0a5469"/></svg>'
+EVIL = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 10"><script>alert(1)</script></svg>'
+
+
+def in_use(**values):
+    """A version put to use by the office."""
+    staff = office()
+    row = designs.start(by=staff)
+    designs.change(template_id=row.pk, values=values, by=staff)
+    row = CertificateTemplate.objects.get(pk=row.pk)
+    return designs.put_to_use(template_id=row.pk, digest=design.digest(row), by=staff)
+
+
+def test_without_a_version_the_portals_own_design_is_used():
+    row = certificate()
+    assert (row.template, row.template_version, designs.current()) == (None, "certificate/1", None)
+
+
+def test_a_new_certificate_takes_the_version_in_use_and_keeps_it():
+    first = in_use(accent="#6b1f2a", office_line="Questions: cme@lakeshore.example")
+    row = certificate()
+    assert (row.template, row.template_version, row.snapshot["design"]) == (first, "certificate/1+1", 1)
+    content = bytes(row.file.content)
+    assert squeeze("Questions: cme@lakeshore.example") in squeeze(text(content))
+
+    second = in_use(accent="#123456", office_line="")
+    assert (second.number, CertificateTemplate.objects.get(pk=first.pk).status) == (2, "retired")
+    row.refresh_from_db()
+    assert (row.template_id, bytes(CertificateFile.objects.get(certificate=row).content)) == (first.pk, content)
+    plain = certificates.make(row)
+    assert squeeze("Questions: cme@lakeshore.example") in squeeze(text(plain.content))
+    assert certificate().template == second
+
+
+def test_going_back_to_the_portals_own_design():
+    row = in_use()
+    designs.retire(template_id=row.pk, by=office())
+    assert (designs.current(), certificate().template) == (None, None)
+    with pytest.raises(Conflict, match="not in use"):
+        designs.retire(template_id=row.pk, by=office())
+
+
+@pytest.mark.parametrize("column", ["accent", "ink", "border", "head", "office_line", "digest", "number", "seal"])
+def test_the_database_keeps_a_used_version_as_it_was(column):
+    row = in_use()
+    values = {"border": False, "head": "nothing", "number": 9, "seal": CertificateDrawing.objects.create(
+        kind="seal", name="x", file_type="svg", content=SVG, sha256="0", width=1, height=1, added_at=row.created_at, added_by="x"
+    )}  # fmt: skip
+    with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
+        CertificateTemplate.objects.filter(pk=row.pk).update(**{column: values.get(column, "#000000")})
+    with pytest.raises(DatabaseError), transaction.atomic():
+        CertificateTemplate.objects.filter(pk=row.pk).delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        CertificateTemplate.objects.filter(pk=row.pk).update(status="draft")
+
+
+def test_a_used_version_is_not_changed_by_the_office_either():
+    row, staff = in_use(), office()
+    for act in (
+        lambda: designs.change(template_id=row.pk, values={"accent": "#000000"}, by=staff),
+        lambda: designs.add_drawing(template_id=row.pk, kind="logo", name="l.svg", source=SVG, by=staff),
+        lambda: designs.remove_drawing(template_id=row.pk, kind="logo", by=staff),
+        lambda: designs.throw_away(template_id=row.pk, by=staff),
+    ):
+        with pytest.raises(Conflict, match="put to use"):
+            act()
+    assert CertificateDrawing.objects.count() == 0
+
+
+def test_there_is_one_draft_and_it_can_be_like_any_version():
+    first, staff = in_use(accent="#6b1f2a"), office()
+    in_use(accent="#123456")
+    row = designs.start(like=first.pk, by=staff)
+    assert (row.number, row.accent, row.status) == (3, "#6b1f2a", "draft")
+    with pytest.raises(Conflict, match="draft already"):
+        designs.start(by=staff)
+    designs.throw_away(template_id=row.pk, by=staff)
+    assert designs.start(by=staff).accent == "#123456"
+
+
+@pytest.mark.parametrize(("name", "color"), [("accent", "#7fb0bf"), ("ink", "#999999"), ("ink", "#ffffff")])
+def test_a_color_that_cannot_be_read_on_paper_is_refused(name, color):
+    """WCAG 1.4.3."""
+    staff = office()
+    row = designs.start(by=staff)
+    with pytest.raises(Invalid, match=r"at least 4\.5 is needed"):
+        designs.change(template_id=row.pk, values={name: color}, by=staff)
+    row.refresh_from_db()
+    assert getattr(row, name) != color
+
+
+def test_a_draft_changed_meanwhile_is_not_put_to_use_unseen():
+    staff = office()
+    row = designs.start(by=staff)
+    seen = design.digest(row)
+    designs.change(template_id=row.pk, values={"border": False}, by=staff)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        designs.put_to_use(template_id=row.pk, digest=seen, by=staff)
+    assert designs.current() is None
+
+
+@pytest.mark.parametrize("kind", ["seal", "logo", "signature"])
+@pytest.mark.parametrize("source", [SVG, png(60, 20)], ids=["svg", "png"])
+def test_a_picture_is_cleaned_kept_and_printed(kind, source):
+    ProviderFactory()
+    staff = office()
+    row = designs.start(by=staff)
+    designs.change(template_id=row.pk, values={"head": "logo_seal"}, by=staff)
+    row = designs.add_drawing(template_id=row.pk, kind=kind, name="x.svg", source=source, by=staff)
+    kept = getattr(row, kind)
+    assert kept.signer_name == (Provider.current().signer_name if kind == "signature" else "")
+    row = CertificateTemplate.objects.get(pk=row.pk)
+    made = pdf.render(
+        "pdf/certificate.html", design.context(design.frozen(specimens.specimen("longest"), row), row), title="x", look=design.look(row)
+    )  # fmt: skip
+    assert made.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("source", [EVIL, b"MZ\x90", b"%PDF-1.7", b""])
+def test_what_is_no_harmless_picture_writes_nothing(source):
+    staff = office()
+    row = designs.start(by=staff)
+    before = AuditEvent.objects.count()
+    with pytest.raises(Invalid):
+        designs.add_drawing(template_id=row.pk, kind="seal", name="x.svg", source=source, by=staff)
+    row.refresh_from_db()
+    assert (CertificateDrawing.objects.count(), row.seal, AuditEvent.objects.count()) == (0, None, before)
+
+
+def test_the_signature_of_a_former_officer_is_left_out():
+    provider = ProviderFactory()
+    staff = office()
+    row = designs.start(by=staff)
+    designs.add_drawing(template_id=row.pk, kind="signature", name="s.png", source=png(60, 20), by=staff)
+    row = CertificateTemplate.objects.get(pk=row.pk)
+    designs.put_to_use(template_id=row.pk, digest=design.digest(row), by=staff)
+    assert certificate().snapshot["signature"] == pdf.LOOK
+    provider.signer_name, provider.signature = "Ana Ortiz, MD", ""
+    provider.save()
+    later = certificate()
+    assert "signature" not in later.snapshot
+    draft = designs.start(by=staff)
+    assert "is left out while Ana Ortiz, MD signs" in designs.problems(CertificateTemplate.objects.get(pk=draft.pk))[0]
+
+
+@pytest.mark.parametrize("kind", list(specimens.KINDS))
+def test_specimens_are_made_before_there_is_anything_on_record(kind):
+    ProviderFactory()
+    content = specimens.specimen(kind)
+    names = [p["runs"][0]["text"] for p in content["sentence"] if p["kind"] in {"name", "title"}]
+    assert all(names)
+    if kind == "letters":
+        assert [len(n) > 190 for n in names] == [True, True]
+
+
+def test_specimens_show_the_longest_and_the_shortest_on_record():
+    certificate(given_name="Li", family_name="Wu", degrees="MD")
+    certificate(given_name="Maximiliana", family_name="Featherstonehaugh von Hohenzollern", degrees="MD, PhD")
+
+    def name(kind):
+        return next(p["runs"][0]["text"] for p in specimens.specimen(kind)["sentence"] if p["kind"] == "name")
+
+    assert (name("shortest"), name("longest")) == (
+        "Li Wu, MD",
+        "Maximiliana Featherstonehaugh von Hohenzollern, MD, PhD",
+    )
+
+
+@pytest.mark.parametrize("roles", [(), ("reviewer",), ("leadership",)])
+def test_only_the_office_changes_the_design(roles):
+    by = office(*roles) if roles else office("reviewer")
+    with pytest.raises(NotAllowed):
+        designs.start(by=by)
+    assert CertificateTemplate.objects.count() == 0
+
+
+# --- pages -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staff(client):
+    ProviderFactory()
+    user = UserFactory(roles=["staff"])
+    client.force_login(user)
+    return user
+
+
+def page(name, *args):
+    return reverse(f"certificate_desk:{name}", args=args)
+
+
+def test_from_the_first_draft_to_a_version_in_use(client, staff):
+    assert "No version of your own yet" in client.get(page("designs")).content.decode()
+    row_url = client.post(page("design_start")).url
+    row = CertificateTemplate.objects.get()
+    assert row_url == page("design", row.pk)
+    values = {
+        "head": "logo_seal",
+        "foot": "check_statement_sign",
+        "accent": "#6B1F2A",
+        "ink": "#1c1c1c",
+        "border": "on",
+        "office_line": "  a   b ",
+        "note": "New logo",
+    }
+    assert client.post(row_url, values).status_code == 302
+    row.refresh_from_db()
+    assert (row.accent, row.border, row.engraving, row.office_line) == ("#6b1f2a", True, False, "a b")
+    uploaded = client.post(
+        page("design_picture", row.pk), {"kind": "logo", "logo": SimpleUploadedFile("logo.svg", SVG)}
+    )
+    assert uploaded.url == row_url
+    assert "logo.svg" in client.get(row_url).content.decode()
+    shown = client.get(page("design_use", row.pk))
+    assert "nothing is issued anew" in shown.content.decode()
+    client.post(page("design_use", row.pk), {"digest": shown.context["digest"]})
+    row.refresh_from_db()
+    assert (row.status, row.in_use_by) == ("in_use", actor_of(staff).label)
+
+
+def test_a_bad_color_and_a_bad_file_say_what_to_do_and_keep_the_rest(client, staff):
+    row = designs.start(by=office())
+    pale = client.post(
+        page("design", row.pk), {"head": "seal", "foot": "sign_statement_check", "accent": "#cccccc", "ink": "#14252c"}
+    )
+    assert "too pale on white paper" in pale.content.decode()
+    odd = client.post(
+        page("design", row.pk), {"head": "seal", "foot": "sign_statement_check", "accent": "red", "ink": "#14252c"}
+    )
+    assert "Write a color like #0a5469." in odd.content.decode()
+    evil = client.post(page("design_picture", row.pk), {"kind": "seal", "seal": SimpleUploadedFile("x.svg", EVIL)})
+    assert "The drawing holds a script." in evil.content.decode()
+    none = client.post(page("design_picture", row.pk), {"kind": "seal"})
+    assert "Choose a file first." in none.content.decode()
+    row.refresh_from_db()
+    assert (row.accent, row.seal) == ("#0a5469", None)
+
+
+def test_the_form_saves_as_one_chooses_and_answers_with_new_previews(client, staff):
+    row = designs.start(by=office())
+    values = {"head": "seal", "foot": "sign_statement_check", "accent": "#123456", "ink": "#14252c", "border": "on"}
+    answer = client.post(page("design", row.pk), values, headers={"HX-Request": "true"})
+    assert answer.content.decode().lstrip().startswith('<section id="previews"')
+    row = CertificateTemplate.objects.get(pk=row.pk)
+    assert row.accent == "#123456"
+    assert design.digest(row)[:12] in answer.content.decode()
+
+
+@pytest.mark.parametrize("kind", list(specimens.KINDS))
+def test_previews_are_pictures_and_pdfs(client, staff, kind):
+    row = designs.start(by=office())
+    image = client.get(page("design_preview", row.pk, kind), {"v": "x"})
+    assert (image["Content-Type"], image["Cache-Control"]) == ("image/png", "private, max-age=86400")
+    assert image.content.startswith(b"\x89PNG")
+    assert client.get(page("design_file", row.pk, kind)).content.startswith(b"%PDF")
+
+
+def test_a_preview_of_nothing_is_not_found(client, staff):
+    row = designs.start(by=office())
+    assert client.get(page("design_preview", row.pk, "nonsense")).status_code == 404
+    assert client.get(page("design_preview", 999, "longest")).status_code == 404
+
+
+def test_throwing_away_and_going_back(client, staff):
+    row = designs.start(by=office())
+    assert "It cannot be brought back." in client.get(page("design_end", row.pk)).content.decode()
+    client.post(page("design_end", row.pk))
+    assert CertificateTemplate.objects.count() == 0
+    used = in_use()
+    client.post(page("design_end", used.pk))
+    used.refresh_from_db()
+    assert used.status == "retired"
+    assert client.get(page("design_end", used.pk)).url == page("design", used.pk)
+
+
+def test_uploads_are_taken_on_that_page_alone(client, staff):
+    row = designs.start(by=office())
+    assert client.post(page("design", row.pk), {"x": SimpleUploadedFile("x.svg", SVG)}).status_code == 400
+    assert Certificate.objects.count() == 0
