@@ -63,7 +63,9 @@ def current(see_as_id: int, staff_id: int) -> SeeAs | None:
     return (
         SeeAs.objects.filter(pk=see_as_id, staff=staff_id, ended_at=None, expires_at__gt=clock.now())
         .filter(Exists(office.filter(person=OuterRef("staff"), role__in=["staff", "director"])))
-        .filter(~Exists(office.filter(person=OuterRef("person"))), person__deactivated_at=None)
+        .filter(
+            ~Exists(office.filter(person=OuterRef("person"))), person__deactivated_at=None, person__user__is_active=True
+        )
         .select_related("staff")
         .first()
     )
