@@ -85,7 +85,8 @@ class MailboxRequestAdmin(PortalModelAdmin):
         form = GiveForm(request.POST or None, found=list(mailbox.candidates(row)))
         return self.act_page(
             request, form, partial(mailbox.give, request_id=row.pk), obj=row, title=f"{row.name}: {row.new_email}",
-            text=_("They sign in with the new address once they prove it by a code. Every address they have is told."),
+            text=_("Lost: %(old)s. “%(text)s” They sign in with the new address once they prove it by a code. Every address they have is told.")
+            % {"old": row.old_email or _("not said"), "text": row.text or "–"},
             button=_("Give the address"), done=_("Given. The new address and the ones before are told."),
         )  # fmt: skip
 

@@ -28,6 +28,7 @@ def start(*, person_id: int, reason: str, by: Actor) -> SeeAs:
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why, in a sentence. The person may read it."})
     with transaction.atomic(durable=True):
+        locks.lock_row(Person.objects.all(), pk=by.person_id)  # two browsers of one person begin one after the other
         person = locks.lock_row(Person.objects.all(), pk=person_id)
         if person.pk == by.person_id:
             raise Conflict("You see the portal as yourself already.")

@@ -48,7 +48,7 @@ from activities.models import (
     Session,
     Submission,
 )  # fmt: skip
-from cme_portal.school import changed, joint, words
+from cme_portal.school import changed, files, joint, words
 from common import clock, codes, rulesets, statements
 from common.actors import system
 from common.models import Job, TransitionLog
@@ -128,6 +128,13 @@ def build(size: Size) -> School:
         _submissions(school)
         _published(school, partners)
         changed.change_one(school.activities, now=now, staff=school.staff)
+        files.bring(
+            course=school.activities[0],
+            series=school.activities[1],
+            gap=school.gaps[0],
+            planner=school.named["planner"],
+            now=now,
+        )
         _attendance_and_claims(school)
         ActivityNumber.objects.update_or_create(year=school.today.year, defaults={"last": next(school.numbers) - 1})
     return school

@@ -16,7 +16,7 @@ from accounts.actors import actor_of
 from accounts.domain import links
 from accounts.models import Department, DepartmentMember, NameChange, Person, PersonAddress, User
 from activities.enums import Section
-from activities.models import Activity, PracticeGap, Registration, Session
+from activities.models import Activity, GapEvidence, Handout, PracticeGap, Registration, Session
 from cme_portal.school import build
 from common import clock, rulesets
 from common.actors import system
@@ -119,8 +119,15 @@ def visit(school):
     inner = transaction.atomic(savepoint=True)
     inner._from_testcase = True
     with inner:
-        yield lambda role, url: _client(school.people[role]).get(url)
+        yield lambda role, url: _read(_client(school.people[role]).get(url))
         transaction.set_rollback(True)
+
+
+def _read(response: Any) -> Any:
+    """To its end, so that the file behind a download is closed."""
+    if response.streaming:
+        list(response.streaming_content)
+    return response
 
 
 def _client(user: User | None) -> Client:
@@ -181,6 +188,7 @@ def _grown(made: build.School) -> School:
         {"code": other.certificates.get().code},
         {"code": "LS-26-ZZZZ-ZZZZ-ZZZZ"},
     ]
+    proof = GapEvidence.objects.filter(file__isnull=False).get()
     objects: dict[str, list[dict[str, Any]]] = {
         "activities:gap_detail": [{"pk": gap.pk}, {"pk": NOWHERE}],
         "activities:request_answer": [{"number": numbers[0], "pk": NOWHERE}],
@@ -213,9 +221,11 @@ def _grown(made: build.School) -> School:
             {"name": "activities:application_section", "number": theirs.number, "section": Section.values[0]},
             {"name": "activities:session_attendance", "number": series.number, "pk": held.pk},
             {"name": "credits:claim", "number": theirs.number}, {"name": "evaluations:evaluation_answer", "number": theirs.number},
+            {"name": "activities:handout_list", "number": theirs.number}, {"name": "activities:gap_source_file", "pk": proof.gap_id, "source_pk": proof.pk},
         ],
         "stranger": [
             {"name": "activities:plan_detail", "number": theirs.number}, {"name": "activities:gap_detail", "pk": gap.pk},
+            {"name": "activities:handout_list", "number": series.number}, {"name": "activities:gap_source_file", "pk": proof.gap_id, "source_pk": proof.pk},
             {"name": "activities:application_section", "number": theirs.number, "section": Section.values[0]},
             {"name": "activities:application_submit", "number": theirs.number}, {"name": "activities:application_withdraw", "number": theirs.number},
             {"name": "activities:series_plan", "number": series.number}, {"name": "activities:session_sheet", "number": series.number, "pk": held.pk},
@@ -229,6 +239,8 @@ def _newer(
     made: build.School, series: Activity, held: Session, gap: PracticeGap, physician: Person
 ) -> dict[str, list[dict[str, Any]]]:
     """Lists of attendance, people who may be one, missing credit; and what no row is needed for."""
+    handouts = list(Handout.objects.filter(file__isnull=False).select_related("activity").order_by("pk")[:4])
+    proof = GapEvidence.objects.filter(file__isnull=False).get()
     row = ImportRowFactory(batch=ImportBatchFactory(activity=series))
     one, two = made.people[30], made.people[31]
     batch = [{"number": series.number, "pk": pk} for pk in (row.batch_id, NOWHERE)]
@@ -242,8 +254,8 @@ def _newer(
     )}  # fmt: skip
     return found | {name: [arguments] for name, arguments in nowhere.items()} | {
         "activities:import_row": [{"number": series.number, "pk": row.batch_id, "row_pk": row.pk}, {"number": series.number, "pk": NOWHERE, "row_pk": row.pk}],
-        "activities:import_file": [{"number": series.number, "pk": NOWHERE}], "activities:handout_file": [{"number": series.number, "pk": NOWHERE}],
-        "activities:gap_source_file": [{"pk": gap.pk, "source_pk": NOWHERE}], "demo:attachment": [{"pk": NOWHERE, "part": NOWHERE}],
+        "activities:import_file": [{"number": series.number, "pk": NOWHERE}], "activities:handout_file": [{"number": h.activity.number, "pk": h.pk} for h in handouts] + [{"number": series.number, "pk": NOWHERE}],
+        "activities:gap_source_file": [{"pk": proof.gap_id, "source_pk": proof.pk}, {"pk": gap.pk, "source_pk": NOWHERE}], "demo:attachment": [{"pk": NOWHERE, "part": NOWHERE}],
         "people:compare": pair, "people:dismiss": pair, "people:find_same": [{"pk": one.pk}],
         "credits:why_session": [{"pk": held.pk}, {"pk": NOWHERE}],
         "credits:why_of_person": [{"number": series.number, "pk": held.pk, "person_id": p} for p in (physician.pk, NOWHERE)],
