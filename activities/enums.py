@@ -55,6 +55,13 @@ class SessionStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class CheckInBy(models.TextChoices):
+    """Which code of a session counts."""
+
+    SAME = "same", "One code, on the screen and on paper"
+    CHANGING = "changing", "A code that changes every 30 seconds, on the screen only"
+
+
 class SlotKind(models.TextChoices):
     """What happens in a slot of the agenda; only education counts (AMA-CALC-3)."""
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", learner.home, name="home"),
     path("check-in/", learner.check_in, name="check_in"),
     path("in/<str:code>/", learner.check_in_by_qr, name="check_in_by_qr"),
+    path("now/<str:token>/", learner.check_in_by_screen, name="check_in_by_screen"),
     path("sessions/<int:pk>/checked-in/", learner.checked_in, name="checked_in"),
     path("activities/<str:number>/claim/", learner.claim, name="claim"),
     path("claims/<int:pk>/", learner.claimed, name="claimed"),

@@ -4,21 +4,24 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import rules
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.domain import identities
 from accounts.models import Person
-from activities.domain import registrations
-from activities.enums import PUBLIC, SEAT_TAKING, EvidenceMethod, SessionStatus, SlotKind
+from activities.domain import changing, registrations
+from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, EvidenceMethod, SessionStatus, SlotKind
 from activities.models import Activity, AttendanceEvidence, Registration, Session
 from common import audit, clock, codes, locks, ratelimit, rulesets
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 
 TRIES_WINDOW = dt.timedelta(minutes=10)
+SESSION_OPEN = frozenset({SessionStatus.PLANNED, SessionStatus.READY})
+CHANGING_SOURCE = "changing code"  # the source of evidence that came by a code of the screen
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,94 @@ def window(session: Session) -> tuple[dt.datetime, dt.datetime]:
     return session.starts_at - opens, session.ends_at + closes
 
 
-def session_of_code(*, typed: str, person_id: int) -> Session:
+def session_of_code(*, typed: str, person_id: int, late: int = changing.LATE) -> Session:
     """The session that a code belongs to. Raises Invalid for a wrong code, Conflict after too many.
 
-    Wrong tries are counted per person, not per address: a hall shares one address (decision 23).
+    Wrong tries are counted per person, not per address: a hall shares one address (decision 23). Of codes that change,
+    those of the last `late` steps count too.
     """
     code = codes.normalize(typed)
-    tries = rulesets.value_on("checkin.tries")
-    if ratelimit.used("check_in_wrong", person_id) >= tries:
-        raise Conflict("Ten codes did not match. Wait ten minutes, or give your name at the desk; both count the same.")
-    found = (
-        Session.objects.filter(check_in_code=code, removed_at=None, code_released_at__isnull=False, activity__status__in=PUBLIC)
-        .exclude(check_in_code="").select_related("activity").order_by("-starts_at").first()
-    )  # fmt: skip
-    if found is None:
-        ratelimit.hit("check_in_wrong", person_id, limit=tries, per=TRIES_WINDOW)
+    _require_tries(person_id)
+    released = Session.objects.filter(removed_at=None, code_released_at__isnull=False, activity__status__in=PUBLIC)
+    found = released.filter(check_in_code=code).exclude(check_in_code="").select_related("activity")
+    session = found.order_by("-starts_at").first()
+    if session is None:
+        session = _session_of_changing(code, released, late)
+    elif session.check_in_by == CheckInBy.CHANGING:
+        raise Invalid(fields={"code": "The code of this session changes. Type the one that is on the screen now."})
+    if session is None:
+        _count_wrong(person_id)
         raise Invalid(fields={"code": "No session has this code. Look again at the screen in the room."})
-    return found
+    return session
+
+
+def session_of_scan(*, token: str, person_id: int, scanned_at: dt.datetime | None) -> Session:
+    """The session whose changing code was scanned, now or a while ago by this browser (`scanned_at`).
+
+    Raises Conflict for a code that has changed since, such as a photograph of it; Invalid for one that we never made.
+    """
+    _require_tries(person_id)
+    scan = changing.read(token)
+    if scan is None:
+        _count_wrong(person_id)
+        raise Invalid("This is no code of ours. Scan the one on the screen in the room.")
+    released = Session.objects.filter(removed_at=None, code_released_at__isnull=False, activity__status__in=PUBLIC)
+    session = released.filter(pk=scan.session_id).select_related("activity").first()
+    if session is None or session.check_in_by != CheckInBy.CHANGING:
+        raise Conflict("This session takes another code now. Scan the one on the screen in the room.")
+    recent = scanned_at is not None and dt.timedelta(0) <= clock.now() - scanned_at <= changing.SCAN_LASTS
+    if not scan.fresh and not recent:
+        raise Conflict(
+            "This code has changed since it was on the screen",
+            "Scan the one that is there now, or type the letters beside it. No screen in sight? Give your name at the desk; it counts the same.",
+        )
+    return session
+
+
+def _session_of_changing(code: str, released: QuerySet[Session], late: int) -> Session | None:
+    """Among the sessions that run now. Two queries, the second only for a code that is right."""
+    at, margin = clock.now(), dt.timedelta(hours=1)
+    near = released.filter(
+        check_in_by=CheckInBy.CHANGING, starts_at__lte=at + margin, ends_at__gte=at - margin, status__in=SESSION_OPEN
+    )
+    session_id, fresh = changing.session_of(code, near.values_list("pk", flat=True), late=late)
+    if session_id is None:
+        return None
+    if not fresh:
+        raise Invalid(fields={"code": "This code has changed. Type the one that is on the screen now."})
+    return released.select_related("activity").get(pk=session_id)
+
+
+def _require_tries(person_id: int) -> None:
+    if ratelimit.used("check_in_wrong", person_id) >= rulesets.value_on("checkin.tries"):
+        raise Conflict("Ten codes did not match. Wait ten minutes, or give your name at the desk; both count the same.")
+
+
+def _count_wrong(person_id: int) -> None:
+    ratelimit.hit("check_in_wrong", person_id, limit=rulesets.value_on("checkin.tries"), per=TRIES_WINDOW)
+
+
+def choose_code(*, session_id: int, check_in_by: str, by: Actor) -> Session:
+    """One code for the session, or one that changes on the screen. Raises NotAllowed for anybody but its planners and
+    the office, Conflict once check-in is over."""
+    if check_in_by not in CheckInBy.values:
+        raise Invalid(fields={"check_in_by": "Choose one of the two."})
+    with transaction.atomic(durable=True):
+        session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id)
+        if not rules.has_perm("activities.edit_plan", by, session.activity):
+            raise NotAllowed("Only the planners of this activity and the CME office choose how people check in.")
+        if not may_choose_code(session):
+            raise Conflict("Check-in for this session is over. What was recorded stays as it is.")
+        if session.check_in_by != check_in_by:
+            old, session.check_in_by = session.check_in_by, check_in_by
+            session.save(update_fields=["check_in_by"])
+            audit.record("check_in_chosen", by=by, subject=session, old=old, new=check_in_by)
+    return session
+
+
+def may_choose_code(session: Session) -> bool:
+    """Whether it still matters which code counts."""
+    return session.status in SESSION_OPEN and session.removed_at is None and window(session)[1] >= clock.now()
 
 
 def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: str = "", by: Actor) -> CheckIn:
@@ -65,6 +139,7 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
     with transaction.atomic(durable=True):
         session = Session.objects.select_related("activity").get(pk=session_id)
         at = clock.now()
+        source = CHANGING_SOURCE if session.check_in_by == CheckInBy.CHANGING else ""
         _require_open(session, at)
         person = Person.objects.get(pk=person_id)
         registrations.ensure_registered(activity=session.activity, person=person, at=at)
@@ -75,7 +150,13 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         AttendanceEvidence.objects.bulk_create(
             [
                 AttendanceEvidence(
-                    session=session, identity=identity, method=method, at=at, recorded_by=by.label, recorded_at=at
+                    session=session,
+                    identity=identity,
+                    method=method,
+                    at=at,
+                    recorded_by=by.label,
+                    recorded_at=at,
+                    source=source,
                 )
             ],
             ignore_conflicts=True,

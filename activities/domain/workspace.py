@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from activities.domain import gates
 from activities.domain.plan import Plan
-from activities.enums import RegistrationStatus, SessionStatus
+from activities.enums import CheckInBy, RegistrationStatus, SessionStatus
 from activities.models import AttendanceEvidence, Session
 from common import clock, rulesets
 from common.findings import Finding
@@ -16,7 +16,7 @@ from common.findings import Finding
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One session in the table. `state` is a status word of sessions; `code` is empty until it is released."""
+    """One session in the table. `state` is a status word of sessions; `code` is empty until it is released, and for one that changes."""
 
     session: Session
     state: str
@@ -54,7 +54,7 @@ def lines(plan: Plan) -> list[SessionLine]:
             s,
             _state(s, at),
             present.get(s.pk, 0),
-            s.check_in_code if s.code_released_at else "",
+            s.check_in_code if s.code_released_at and s.check_in_by == CheckInBy.SAME else "",
             s.starts_at - before,
             s.ends_at + after,
         )

@@ -13,6 +13,7 @@ from accounts.enums import Profession
 from accounts.models import Person
 from activities.domain import series
 from activities.domain.series import Dates, Pattern
+from activities.enums import CheckInBy
 from activities.forms.base import MultiField
 from activities.models import Activity, ActivityRole, SeriesPlan, Session
 from common import clock, widgets
@@ -191,6 +192,18 @@ class MoveForm(PortalForm):
             if data["starts_at"] <= clock.now():
                 self.add_error("day", _("That time is over. Choose one that is still to come."))
         return data
+
+
+class CodeForm(PortalForm):
+    """Which code of a session counts."""
+
+    check_in_by = forms.ChoiceField(
+        label=_("Which code counts?"), choices=CheckInBy.choices,
+        widget=widgets.Choices(hints={
+            CheckInBy.SAME: _("Also on the sign-in sheet and in your slides. Whoever hears it can use it while check-in is open."),
+            CheckInBy.CHANGING: _("A photograph of it is of no use a minute later. Whoever has no phone gives their name at the desk."),
+        }),
+    )  # fmt: skip
 
 
 class CancelForm(PortalForm):

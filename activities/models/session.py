@@ -4,7 +4,7 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from activities.enums import SessionStatus, SlotKind
+from activities.enums import CheckInBy, SessionStatus, SlotKind
 from activities.workflow import SESSION
 
 
@@ -24,6 +24,7 @@ class Session(models.Model):
     objectives = models.ManyToManyField("activities.Objective", blank=True, related_name="sessions")
     check_in_code = models.CharField(max_length=6, blank=True)
     code_released_at = models.DateTimeField(null=True, blank=True)
+    check_in_by = models.CharField(max_length=8, choices=CheckInBy.choices, default=CheckInBy.SAME)
     sequence = models.PositiveSmallIntegerField(
         default=0, help_text="Raised when learners were told of a change (iCalendar)"
     )

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from activities import access
-from activities.domain import activity_page, attendance, roster, series, sessions
+from activities.domain import activity_page, attendance, changing, roster, series, sessions
+from activities.enums import CheckInBy
 from activities.forms.series import (
     CancelForm,
+    CodeForm,
     CorrectForm,
     MoveForm,
     PresentForm,
@@ -112,6 +114,7 @@ def session_change(request: Any, number: str, pk: int) -> HttpResponse:
     context = {
         "activity": session.activity, "session": session, "speakers": speakers, "forms": forms, "may_change": series.may_change_session(session),
         "may_move": series.may_change_session(session) and session.activity.status in series.AGREED,
+        "may_choose_code": attendance.may_choose_code(session),
     }  # fmt: skip
     return render(request, "activities/series_session.html", context)
 
@@ -127,6 +130,7 @@ def _forms(request: Any, session: Session, speakers: list[ActivityRole]) -> dict
         "speaker": SpeakerForm(sent("speaker"), speakers=speakers),
         "move": MoveForm(sent("move"), prefix="move", session=session, zone=session.activity.zone),
         "cancel": CancelForm(sent("cancel"), prefix="cancel"),
+        "code": CodeForm(sent("code"), initial={"check_in_by": session.check_in_by}),
     }
 
 
@@ -183,11 +187,25 @@ def _cancel(request: Any, session: Session, data: Any) -> str:
 def _need_open(session: Session, action: str) -> None:
     """What the page no longer offers is refused as a whole; the domain asks again under its lock."""
     approved = session.activity.status in series.AGREED
+    if action == "code" and attendance.may_choose_code(session):
+        return
     if not series.may_change_session(session) or (action in {"move", "cancel"} and not approved):
         raise Conflict(_("This session has ended, was cancelled or is with the CME office. It can’t be changed here."))
 
 
-_ACTIONS = {"title": _retitle, "speaker": _put_speaker, "remove": _take_out, "move": _move, "cancel": _cancel}
+def _choose_code(request: Any, session: Session, data: Any) -> str:
+    attendance.choose_code(session_id=session.pk, check_in_by=data["check_in_by"], by=request.actor)
+    return _("Saved. The screen in the room follows within ten seconds.")
+
+
+_ACTIONS = {
+    "code": _choose_code,
+    "title": _retitle,
+    "speaker": _put_speaker,
+    "remove": _take_out,
+    "move": _move,
+    "cancel": _cancel,
+}
 
 
 @page(perm="accounts.signed_in")
@@ -206,19 +224,24 @@ def session_present(request: Any, number: str, pk: int) -> HttpResponse:
 def session_sheet(request: Any, number: str, pk: int) -> HttpResponse:
     """A sheet to print: code, QR, the names of those registered, lines to sign."""
     session = access.plan_session(request.actor, number, pk)
-    people = roster.registered(session.activity)
-    return render(
-        request, "activities/series_sheet.html", _room(session) | {"people": people, "blank": range(BLANK_LINES)}
-    )
+    people, room = roster.registered(session.activity), _room(session)
+    if room["changes"]:  # on paper a code that changes is of no use
+        room["code"] = ""
+    return render(request, "activities/series_sheet.html", room | {"people": people, "blank": range(BLANK_LINES)})
 
 
 def _room(session: Session) -> dict[str, Any]:
     """Code and QR, once the code is released."""
     code = session.check_in_code if session.code_released_at else ""
     opens_at, closes_at = attendance.window(session)
-    address = f"{settings.PORTAL_BASE_URL}/in/{code}/"
+    path, changes = f"in/{code}", bool(code) and session.check_in_by == CheckInBy.CHANGING
+    if changes:
+        now = changing.shown(session)
+        path, code = f"now/{now.token}", now.code
+    address = f"{settings.PORTAL_BASE_URL}/{path}/"
     return {
-        "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at,
+        "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at, "changes": changes,
+        "seconds": changing.SECONDS,
         "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code else "",
         "check_in_address": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/check-in",
     }  # fmt: skip

@@ -1,14 +1,17 @@
 """The learner's pages: home, check-in, claim, certificate."""
 
+import datetime as dt
 import uuid
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from activities.domain import attendance, handouts, registrations
+from activities.domain import attendance, changing, handouts, registrations
+from activities.models import Session
+from common import clock
 from common import views as answers
 from common.errors import DomainError
-from common.page import page
+from common.page import page, sign_in_first
 from credits import access, eligibility
 from credits.domain import certificates, claims, facts, overview
 from credits.enums import CertificateStatus
@@ -17,6 +20,7 @@ from credits.models import Certificate, CertificateFile
 from integrity.domain import disclosure_text
 
 RECENT, COMING, HANDOUTS = 8, 5, 5
+SCANS, SCANS_KEPT = "scans", 4  # in the browser's session: session id → when its changing code was scanned
 
 
 @page(public=True)
@@ -49,17 +53,51 @@ def check_in(request: HttpRequest) -> HttpResponse:
     return render(request, "credits/check_in.html", {"form": form, "open_now": attendance.open_sessions(person_id)})
 
 
+@page(public=True, write=True)
+def check_in_by_screen(request: HttpRequest, token: str) -> HttpResponse:
+    """What a QR code that changes opens. That it was fresh is remembered in this browser, so that signing in and
+    reading take the time they take."""
+    _note_scan(request, token)
+    if not request.actor.is_authenticated:  # type: ignore[attr-defined]
+        return sign_in_first(request)
+    session = attendance.session_of_scan(
+        token=token,
+        person_id=request.actor.person_id,  # type: ignore[attr-defined]
+        scanned_at=_scanned_at(request, token),
+    )
+    return _check_in_to(request, session)
+
+
+def _note_scan(request: HttpRequest, token: str) -> None:
+    """Keep in the browser's session that a fresh code was scanned; the last few are enough."""
+    scan = changing.read(token)
+    if scan is None or not scan.fresh or request.method != "GET":
+        return
+    kept = request.session.get(SCANS, {})
+    kept = dict(sorted(kept.items(), key=lambda item: item[1])[-SCANS_KEPT:])
+    request.session[SCANS] = kept | {str(scan.session_id): int(clock.now().timestamp())}
+
+
+def _scanned_at(request: HttpRequest, token: str) -> dt.datetime | None:
+    scan = changing.read(token)
+    noted = request.session.get(SCANS, {}).get(str(scan.session_id)) if scan else None
+    return None if noted is None else dt.datetime.fromtimestamp(noted, dt.UTC)
+
+
 @page(perm="accounts.signed_in", write=True)
 def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
     """What a QR code opens: the session, its disclosures, and the button that checks in (decision 17)."""
     person_id = request.actor.person_id  # type: ignore[attr-defined]
-    session = attendance.session_of_code(typed=code, person_id=person_id)
+    return _check_in_to(request, attendance.session_of_code(typed=code, person_id=person_id))
+
+
+def _check_in_to(request: HttpRequest, session: Session) -> HttpResponse:
     block = disclosure_text.block(session.activity, session)
     if request.method == "POST":
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
         attendance.check_in(
             session_id=session.pk,
-            person_id=person_id,
+            person_id=request.actor.person_id,  # type: ignore[attr-defined]
             method="qr",
             disclosure_sha=sha,
             by=request.actor,  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.actors import actor_of
 from accounts.domain import links
 from accounts.models import Department, DepartmentMember, NameChange, Person, PersonAddress, User
+from activities.domain import changing
 from activities.enums import Section
 from activities.models import Activity, GapEvidence, Handout, PracticeGap, Registration, Session
 from cme_portal.school import build
@@ -197,6 +198,7 @@ def _grown(made: build.School) -> School:
         "activities:application_section": [{"number": n, "section": s} for n in (planned[0].number,) for s in (*Section.values, "nonsense")]
         + [{"number": n, "section": Section.values[0]} for n in numbers],
         "credits:check_in_by_qr": [{"code": coming.check_in_code}, {"code": held.check_in_code}, {"code": "ZZZZZZ"}],
+        "credits:check_in_by_screen": [{"token": changing.shown(coming).token}, {"token": "nonsense"}],
         "credits:checked_in": [{"pk": attended.pk}, {"pk": coming.pk}, {"pk": NOWHERE}],
         "credits:claimed": [{"pk": own.pk}, {"pk": other.pk}, {"pk": NOWHERE}],
         "credits:certificate": certificate_codes, "credits:verify_code": certificate_codes,
