@@ -273,7 +273,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 UNFOLD = unfold.UNFOLD
 
 REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
-REFERENCE_LOADERS = ("credits.reference.load",)
+REFERENCE_LOADERS = ("credits.reference.load", "credits.reference.load_topics")
 RULES_RECHECK_SECONDS = 5.0  # how long a process goes on with the rule parameters it remembers (common/rulesets.py)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")
@@ -306,6 +306,7 @@ DISCLOSURE_DELIVERY = (
 )
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
+CREDIT_REPORTS: tuple[str, ...] = ()  # f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript
 MAIL_WANTED = "accounts.domain.profile.wants_mail"  # (address, kind of optional mail) -> bool
 SEE_AS_CLOSED = ("evaluations",)  # namespaces whose pages the office never sees as somebody else: answers are theirs
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}

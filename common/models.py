@@ -311,6 +311,7 @@ class SeenNote(models.Model):
 
     class Meta:
         triggers = [append_only("seen")]
+        indexes = [models.Index(fields=["kind", "subject_type", "subject_id"], name="seen_subject")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"

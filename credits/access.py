@@ -8,8 +8,10 @@ from activities import access as activity_access
 from activities.domain import attendance
 from activities.models import Activity, AttendanceEvidence, Session
 from common.actors import Actor
+from credits.domain import external
+from credits.domain.external import External
 from credits.enums import ClaimStatus
-from credits.models import Certificate, CertificateRun, Claim, TranscriptDocument
+from credits.models import Certificate, CertificateRun, Claim, ExternalCredit, TranscriptDocument
 
 
 def claimable(number: str) -> Activity:
@@ -50,6 +52,22 @@ def own_transcript(actor: Actor, code: str) -> TranscriptDocument:
     return row
 
 
+def own_external(actor: Actor, pk: int) -> External:
+    """A line of credit from elsewhere, for who entered it and for nobody else."""
+    rows = ExternalCredit.objects.filter(pk=pk, person_id=actor.person_id or 0, removed_at=None)
+    row = rows.select_related("credit_type", "proof").first()
+    if row is None:
+        raise Http404
+    return external.line(row)
+
+
+def removed_external(actor: Actor, pk: str) -> ExternalCredit | None:
+    """A line that its owner just removed, for the bar that takes it back."""
+    if not pk.isdecimal() or len(pk) > 17:
+        return None
+    return ExternalCredit.objects.filter(pk=pk, person_id=actor.person_id or 0, removed_at__isnull=False).first()
+
+
 def attended(actor: Actor, session_id: int) -> tuple[Session, AttendanceEvidence]:
     """A session and the actor's own evidence of it; somebody who is not in it finds nothing."""
     session = Session.objects.select_related("activity").filter(pk=session_id, removed_at=None).first()
@@ -86,11 +104,14 @@ def person_of_activity(activity: Activity, person_id: int) -> Person:
 
 
 def certificate_run(actor: Actor, pk: int) -> CertificateRun:
-    """Work over many certificates: of an activity for who may plan it, of all of them for the office."""
+    """Work over many certificates: of an activity for who may plan it, of all of them for the office, one's own for oneself."""
     found = CertificateRun.objects.select_related("activity").filter(pk=pk).first()
     if found is None or actor.person_id is None:
         raise Http404
-    if not actor.is_office:
+    if found.chosen.get("own"):
+        if found.asked_person_id != actor.person_id:
+            raise Http404
+    elif not actor.is_office:
         if found.activity is None:
             raise Http404
         activity_access.plan(actor, found.activity.number)

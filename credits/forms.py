@@ -1,17 +1,13 @@
 """Forms of the learner's flow."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from crispy_forms.layout import Layout, Row
-from dateutil.relativedelta import relativedelta
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from common import widgets
 from common.forms import PortalForm
 from credits.entitlement import SessionVerdict
 from credits.models import ClaimRequest
@@ -67,52 +63,6 @@ class ClaimForm(forms.Form):
             return uuid.UUID(self.data.get("form_key", ""))
         except ValueError:
             return uuid.uuid4()
-
-
-class TranscriptFilterForm(PortalForm):
-    """The period of a transcript: one of three usual ones, or days. A usual one wins over days."""
-
-    period = forms.ChoiceField(
-        required=False,
-        choices=[("all", _("All")), ("year", _("This year")), ("months", _("Last 12 months"))],
-        widget=forms.HiddenInput,
-    )
-    since = forms.DateField(
-        label=_("From"),
-        required=False,
-        widget=widgets.DateInput(),
-        error_messages={"invalid": _("Write a day, for example 2026-01-31.")},
-    )
-    until = forms.DateField(
-        label=_("To"),
-        required=False,
-        widget=widgets.DateInput(),
-        error_messages={"invalid": _("Write a day, for example 2026-01-31.")},
-    )
-    optional_fields = ()
-
-    def make_helper(self) -> Any:
-        helper = super().make_helper()
-        helper.layout = Layout(Row("since", "until"))
-        return helper
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        since, until = data.get("since"), data.get("until")
-        if since and until and until < since:
-            self.add_error("until", _("The last day comes before the first day."))
-        return data
-
-    def days(self, today: dt.date) -> tuple[dt.date | None, dt.date | None]:
-        """First and last day asked for; None is open. Nothing that is wrong narrows the list."""
-        data = self.cleaned_data if self.is_valid() else {}
-        if data.get("period") == "year":
-            return today.replace(month=1, day=1), today
-        if data.get("period") == "months":
-            return today - relativedelta(months=12) + dt.timedelta(days=1), today
-        if data.get("period") == "all":
-            return None, None
-        return data.get("since"), data.get("until")
 
 
 class AskForm(PortalForm):

@@ -326,6 +326,7 @@ from credits.models_certificates import (  # noqa: E402
     CertificateRunItem,
     CertificateTemplate,
 )
+from credits.models_external import ExternalCredit, SessionTopic, Topic, TranscriptShare  # noqa: E402
 from credits.models_letters import UnprintedLetters  # noqa: E402
 
 __all__ = [
@@ -342,7 +343,11 @@ __all__ = [
     "ClaimTotal",
     "CreditType",
     "Designation",
+    "ExternalCredit",
+    "SessionTopic",
+    "Topic",
     "TranscriptDocument",
     "TranscriptFile",
+    "TranscriptShare",
     "UnprintedLetters",
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import learner, runs, transcript, verify, why
+from credits.views import external, learner, runs, shares, topics, transcript, verify, why
 
 app_name = "credits"
 urlpatterns = [
@@ -24,6 +24,19 @@ urlpatterns = [
     path("certificate-runs/<int:pk>/file/", runs.certificate_run_file, name="certificate_run_file"),
     path("transcript/", transcript.transcript, name="transcript"),
     path("transcript.pdf", transcript.transcript_make, name="transcript_make"),
+    path("transcript.csv", transcript.transcript_csv, name="transcript_csv"),
+    path("transcript.json", transcript.transcript_json, name="transcript_json"),
+    path("transcript/certificates/", transcript.transcript_certificates, name="transcript_certificates"),
+    path("transcript/links/", shares.transcript_shares, name="transcript_shares"),
+    path("transcript/links/preview/", shares.transcript_share_preview, name="transcript_share_preview"),
+    path("transcript/links/<int:pk>/end/", shares.transcript_share_end, name="transcript_share_end"),
+    path("shared/transcript/<str:token>/", shares.transcript_shared, name="transcript_shared"),
+    path("transcript/elsewhere/", external.external_add, name="external_add"),
+    path("transcript/elsewhere/<int:pk>/", external.external_change, name="external_change"),
+    path("transcript/elsewhere/<int:pk>/remove/", external.external_remove, name="external_remove"),
+    path("transcript/elsewhere/<int:pk>/restore/", external.external_restore, name="external_restore"),
+    path("transcript/elsewhere/<int:pk>/proof/", external.external_proof, name="external_proof"),
+    path("activities/<str:number>/topics/", topics.activity_topics, name="activity_topics"),
     path("transcript/<str:code>.pdf", transcript.transcript_file, name="transcript_file"),
     path("transcript/<str:code>/", transcript.transcript_document, name="transcript_document"),
     path("verify/", verify.verify, name="verify"),

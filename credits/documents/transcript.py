@@ -12,9 +12,10 @@ from accounts.models import Person, Provider
 from common import statements
 from credits.documents.dates import long_date
 from credits.documents.statements import accreditation
+from credits.domain.transcript_filters import ELSEWHERE, OURS
 from credits.domain.transcripts import Row, Transcript
 
-VERSION = "transcript/1"
+VERSION = "transcript/2"
 CLAIMED = "Credits are those the physician claimed. Records are kept for six years."
 ATTENDED = "Attendance is documented here; credit is awarded to physicians only. Records are kept for six years."
 
@@ -38,7 +39,9 @@ def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
             for total in found.totals
         ]
         + ([_attended(found)] if found.attended else []),
+        "part": part(found),
         "groups": [{"title": str(year), "rows": [_row(row) for row in rows]} for year, rows in found.years],
+        "elsewhere": _elsewhere(found, person, provider) if found.external else None,
         "notes": [CLAIMED if found.totals else ATTENDED, statements.runs(accreditation(on))],
         # For the verification page: which claims it stands on.
         "claims": sorted(claim_id for row in found.rows for claim_id in row.claim_ids),
@@ -57,11 +60,25 @@ def coded(frozen: dict[str, Any], code: str) -> dict[str, Any]:
 
 def period(found: Transcript, on: dt.date) -> str:
     """ "January 1, 2025 to November 22, 2026"; without a first day, from the first line on."""
-    first = found.since or min((row.first_on for row in found.rows), default=None)
-    last = min(found.until or on, on)
+    since, until = found.filters.since, found.filters.until
+    days = [row.first_on for row in found.rows] + [line.earned_on for line in found.external]
+    first = since or min(days, default=None)
+    last = min(until or on, on)
     if first is None:
         return f"all years to {long_date(last)}"
     return long_date(first) if first >= last else f"{long_date(first)} to {long_date(last)}"
+
+
+def part(found: Transcript) -> str:
+    """What it leaves out besides days, for who reads the paper: "Only: AMA PRA Category 1; pain management"."""
+    filters = found.filters
+    kinds = dict(found.choices.kinds)
+    said = [
+        kinds.get(filters.kind, filters.kind), found.topic_names.get(filters.topic, filters.topic),
+        f"“{filters.text}”" if filters.text else "",
+        {OURS: "issued here", ELSEWHERE: "earned elsewhere"}.get(filters.source, ""),
+    ]  # fmt: skip
+    return f"A part of the transcript, only: {'; '.join(text for text in said if text)}" if any(said) else ""
 
 
 def short_dates(row: Row) -> str:
@@ -76,6 +93,7 @@ def short_dates(row: Row) -> str:
 def _row(row: Row) -> dict[str, Any]:
     codes = [c.code for c in row.certificates]
     return {
+        "topics": ", ".join(f"{name} {minutes} min" for name, minutes in row.topic_lines),
         "date": short_dates(row),
         "title": f"{row.title}, {row.sessions} sessions" if row.is_series and row.sessions > 1 else row.title,
         "sub": f"{len(codes)} certificates" if len(codes) > 1 else "",
@@ -84,6 +102,22 @@ def _row(row: Row) -> dict[str, Any]:
         "credit_runs": row.unit_runs if row.awarded else row.credit_runs,
         "code": codes[0] if len(codes) == 1 else "",
     }
+
+
+def _elsewhere(found: Transcript, person: Person, provider: Provider) -> dict[str, Any]:
+    """Apart from what was issued, and in no total of it."""
+    return {
+        "title": "Earned elsewhere, not verified",
+        "note": f"Entered by {person.full_name}. {provider.name} did not issue or check it, and it is in none of the totals above.",
+        "totals": [{"label_runs": s.label, "value": f"{s.value:.2f}"} for s in found.elsewhere],
+        "rows": [
+            {
+                "date": f"{line.earned_on:%b} {line.earned_on.day}, {line.earned_on.year}", "title": line.title, "provider": line.provider_name,
+                "credits": f"{line.amount:.2f}", "credit_runs": line.unit_runs, "proof": "proof held by the learner" if line.proof else "",
+            }
+            for line in found.external
+        ],
+    }  # fmt: skip
 
 
 def _attended(found: Transcript) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def undo_remarks(merge: PersonMerge, identity_ids: Sequence[int]) -> list[str]:
 PART = Part(
     names={
         "credits.Claim": "Claims", "credits.ClaimLine": "Sessions claimed", "credits.TranscriptDocument": "Transcripts made",
-        "credits.Designation": "Designations", "credits.ClaimRequest": "Requests for credit",
+        "credits.Designation": "Designations", "credits.ClaimRequest": "Requests for credit", "credits.ExternalCredit": "Credit from elsewhere",
+        "credits.TranscriptShare": "Links to the transcript",
     },
     counts=counts,
     duplicates={"credits.TranscriptDocument": stays, "credits.ClaimRequest": stays},

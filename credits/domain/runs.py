@@ -48,15 +48,21 @@ BOUND = 14_000  # what each adds to one PDF, where equal parts are stored once
 
 @dataclass(frozen=True)
 class Chosen:
-    """Whose certificates: of an activity, or of some of its sessions, and by the last day attended. Nothing is all of it."""
+    """Whose certificates: of an activity, or of some of its sessions, and by the last day attended. Nothing is all of it.
+
+    `own` are claims of one person, who takes their own certificates away.
+    """
 
     activity: Activity | None = None
     session_ids: tuple[int, ...] = ()
     since: dt.date | None = None
     until: dt.date | None = None
+    own: tuple[int, ...] | None = None
 
     @property
     def as_data(self) -> dict[str, object]:
+        if self.own is not None:
+            return {"own": True}
         titles: list[str] = []
         if self.activity and self.session_ids:
             rows = self.activity.sessions.filter(pk__in=self.session_ids).order_by("starts_at")
@@ -67,6 +73,8 @@ class Chosen:
 def claims_of(chosen: Chosen) -> QuerySet[Claim]:
     """The live claims that were chosen."""
     found = Claim.objects.filter(status=ClaimStatus.LIVE)
+    if chosen.own is not None:
+        return found.filter(pk__in=chosen.own)
     if chosen.activity is not None:
         found = found.filter(activity=chosen.activity)
     if chosen.session_ids:
@@ -157,10 +165,13 @@ def count(run: CertificateRun) -> Counted:
 
 def ask(*, kind: str, chosen: Chosen, again: bool = False, by: Actor) -> CertificateRun:
     """Fix the list of a run. Nothing happens before somebody who saw it confirms it. Raises Invalid for none or too many."""
-    if chosen.activity is None and not by.is_office:
-        raise NotAllowed("Only the CME office works on all activities at once. Choose one of yours.")
     if by.person_id is None:
         raise NotAllowed("A person asks for this, so that somebody can be asked about it.")
+    if chosen.own is not None:
+        if Claim.objects.filter(pk__in=chosen.own).exclude(person=by.person_id).exists():
+            raise NotAllowed("People take away their own certificates.")
+    elif chosen.activity is None and not by.is_office:
+        raise NotAllowed("Only the CME office works on all activities at once. Choose one of yours.")
     found = list(
         wanted(kind, chosen, again=again).order_by("participated_on", "pk").values_list("pk", flat=True)[: MOST + 1]
     )
@@ -482,6 +493,8 @@ def _pdf(run: CertificateRun, out: BinaryIO) -> None:
 
 
 def _file_name(run: CertificateRun) -> str:
+    if run.chosen.get("own"):
+        return f"certificates-{_plain(run.asked_person.family_name).replace(' ', '-')}.{run.kind}"
     what = run.activity.number if run.activity else _span(run)
     return f"certificates-{_plain(what).replace(' ', '-')}.{run.kind}"
 

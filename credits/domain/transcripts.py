@@ -2,8 +2,9 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -17,9 +18,13 @@ from common import clock, jobs, pdf, statements
 from common.actors import Actor
 from common.errors import NotAllowed
 from credits.documents import certificate as certificate_document
-from credits.domain import overview
+from credits.domain import external, overview, reports, topics
+from credits.domain.external import External
 from credits.domain.overview import Earned
-from credits.models import Certificate, ClaimTotal, CreditType, Designation, TranscriptDocument, TranscriptFile
+from credits.domain.reports import Report
+from credits.domain.topics import Tagged
+from credits.domain.transcript_filters import ALL, ELSEWHERE, OURS, Filters
+from credits.models import Certificate, ClaimTotal, CreditType, Designation, Topic, TranscriptDocument, TranscriptFile
 
 ZERO = Decimal("0.00")
 
@@ -29,6 +34,7 @@ class Row:
     """One line: an activity in one year and one credit type, with all its sessions claimed then.
 
     `credits` is what was awarded; 0 for attendance, whose `credit_runs` say what the activity was designated for.
+    `topics` are minutes per topic of what was claimed, by code; `topic_lines` the same by name.
     """
 
     first_on: dt.date
@@ -43,6 +49,10 @@ class Row:
     unit_runs: list[statements.Run]
     certificates: tuple[Certificate, ...]
     claim_ids: tuple[int, ...]
+    kind: CreditType
+    topics: Mapping[str, int] = field(default_factory=dict)
+    topic_lines: tuple[tuple[str, int], ...] = ()
+    reports: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,70 +65,139 @@ class Total:
 
 
 @dataclass(frozen=True)
-class Transcript:
-    """What a person earned in a period, newest first. Both ends are included; None is open."""
+class Choices:
+    """What there is to filter by in everything a person has: years, credit types and topics, as value and label."""
 
-    since: dt.date | None
-    until: dt.date | None
+    years: list[int]
+    kinds: list[tuple[str, str]]
+    topics: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a person earned that the filters leave, newest first: what we issued, and apart from it what they entered."""
+
+    filters: Filters
     rows: tuple[Row, ...]
+    external: tuple[External, ...]
     totals: tuple[Total, ...]
+    elsewhere: tuple[external.Sum, ...]
+    choices: Choices
+    topic_names: Mapping[str, str]
 
     @property
     def years(self) -> list[tuple[int, list[Row]]]:
-        return [(year, list(rows)) for year, rows in groupby(self.rows, key=lambda row: row.last_on.year)]
+        return by_year(self.rows)
 
     @property
     def attended(self) -> int:
         """Lines that document attendance and award nothing."""
         return sum(not row.awarded for row in self.rows)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows and not self.external
 
-def load(person: Person, *, since: dt.date | None = None, until: dt.date | None = None) -> Transcript:
-    """The transcript of a period, by the last day attended of each claim. Seven queries, however long it is."""
-    claims = overview.earned(person, since=since, until=until)
+    @property
+    def year_totals(self) -> list[tuple[int, list[Total]]]:
+        """What we issued, by year and type."""
+        return [(year, _totals((r.kind, r.credits) for r in rows)) for year, rows in self.years]
+
+    @property
+    def topic_hours(self) -> list[tuple[str, Decimal]]:
+        """Hours of each topic in what we issued, never rounded up."""
+        sums: Counter[str] = Counter()
+        for row in self.rows:
+            sums.update(row.topics)
+        named = [(code, name) for code, name in self.topic_names.items() if sums[code]]
+        return [(name, topics.hours(sums[code])) for code, name in named]
+
+    @property
+    def together(self) -> list[tuple[str, Decimal]]:
+        """Ours and elsewhere of the same type in one sum, for types that both have."""
+        ours = {t.credit_type.code: t for t in self.totals}
+        return [(ours[s.code].credit_type.name, ours[s.code].value + s.value) for s in self.elsewhere if s.code in ours]
+
+
+def by_year(rows: Iterable[Row]) -> list[tuple[int, list[Row]]]:
+    """Lines that stand newest first, a list a year."""
+    return [(year, list(found)) for year, found in groupby(rows, key=lambda row: row.last_on.year)]
+
+
+def load(person: Person, filters: Filters = ALL) -> Transcript:
+    """The part of a transcript that the filters leave. A constant number of queries, however long it is.
+
+    Days are compared with the last day attended of each claim.
+    """
+    claims, names = overview.earned(person), dict(Topic.objects.values_list("pk", "name"))
     designations = Designation.objects.select_related("credit_type").in_bulk(
         {t.designation_id for e in claims for t in e.claim.totals.all() if t.designation_id}
     )
-    facts = dict(
-        Certificate.objects.filter(pk__in=[e.certificate.pk for e in claims if e.certificate]).values_list(
-            "claim_id", "snapshot__facts"
-        )
+    known = _Known(
+        facts=_printed([e.certificate.pk for e in claims if e.certificate]),
+        sessions=_sessions(line.session_id for e in claims for line in e.claim.lines.all() if line.session_id),
+        tagged=topics.of_activities(e.claim.activity_id for e in claims),
+        reports=reports.of_claims(e.claim.pk for e in claims),
+        topic_names=names,
     )
-    lines = [line for e in claims for line in e.claim.lines.all() if line.session_id]
-    starts = dict(Session.objects.filter(pk__in={line.session_id for line in lines}).values_list("pk", "starts_at"))
     groups: dict[tuple[int, int, str], list[tuple[Earned, ClaimTotal]]] = {}
     for earned in claims:
         for total in earned.claim.totals.all():
             if total.designation_id:
                 total.designation = designations[total.designation_id]
-            groups.setdefault(
-                (earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id), []
-            ).append((earned, total))
-    rows = tuple(_row(members, starts, facts) for members in groups.values())
-    return Transcript(since, until, rows, tuple(_totals(t for members in groups.values() for _earned, t in members)))
+            key = (earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id)
+            groups.setdefault(key, []).append((earned, total))
+    every = [_row(members, known) for members in groups.values()]
+    elsewhere = external.of_person(person)
+    within = [[pair for pair in g if filters.has_day(pair[0].claim.participated_on)] for g in groups.values()]
+    rows = every if filters.since is filters.until is None else [_row(members, known) for members in within if members]
+    kept = tuple(r for r in rows if _shows(r, filters, names))
+    others = tuple(e for e in elsewhere if _shows_external(e, filters, names))
+    return Transcript(
+        filters=filters, rows=kept, external=others, totals=tuple(_totals((r.kind, r.credits) for r in kept)),
+        elsewhere=tuple(external.sums(others)), choices=_choices(every, elsewhere, names), topic_names=names,
+    )  # fmt: skip
 
 
-def _row(
-    members: Sequence[tuple[Earned, ClaimTotal]], starts: dict[int, dt.datetime], facts: dict[int, dict[str, Any]]
-) -> Row:
+@dataclass(frozen=True)
+class _Known:
+    """What the rows are made from, fetched once."""
+
+    facts: Mapping[int, dict[str, Any]]
+    sessions: Mapping[int, tuple[dt.datetime, int]]
+    tagged: Tagged
+    reports: Mapping[int, list[Report]]
+    topic_names: Mapping[str, str]
+
+
+def _printed(certificate_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    rows = Certificate.objects.filter(pk__in=certificate_ids)
+    return dict(rows.values_list("claim_id", "snapshot__facts"))
+
+
+def _sessions(ids: Iterable[int]) -> dict[int, tuple[dt.datetime, int]]:
+    """When each begins, and its minutes."""
+    rows = Session.objects.filter(pk__in=set(ids)).values_list("pk", "starts_at", "ends_at")
+    return {pk: (start, int((end - start).total_seconds() // 60)) for pk, start, end in rows}
+
+
+def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
     newest, sample = members[0]
     activity: Activity = newest.claim.activity
     sum_of = ClaimTotal(
         credit_type=sample.credit_type, designation=sample.designation,
         credits=sum((t.credits for _e, t in members), ZERO), designated=sum((t.designated for _e, t in members), ZERO),
     )  # fmt: skip
-    sessions = {
-        line.session_id
-        for e, _t in members
-        for line in e.claim.lines.all()
-        if line.session_id and line.voided_at is None
-    }
+    sessions = {pk for e, _t in members for pk in _session_ids(e)}
     zone = ZoneInfo(activity.zone)
     single = len(members) == 1
-    days = {starts[pk].astimezone(zone).date() for pk in sessions} | {e.claim.participated_on for e, _t in members}
+    days = {known.sessions[pk][0].astimezone(zone).date() for pk in sessions} | {e.claim.participated_on for e, _t in members}  # fmt: skip
     # Law 4: what was printed is read from the print; only what was never printed is read from the live rows.
-    printed = facts.get(newest.claim.pk) or {}
+    printed = known.facts.get(newest.claim.pk) or {}
     kind = str(printed.get("learning_format", activity.learning_format)).capitalize()
+    tagged: Counter[str] = Counter()
+    for earned, total in members:
+        tagged.update(_tagged(earned, total, known))
     return Row(
         first_on=min(days), last_on=newest.claim.participated_on, title=str(printed.get("title", activity.title)),
         format=f"{kind}, series" if activity.is_series else kind, is_series=activity.is_series, sessions=len(sessions),
@@ -126,15 +205,64 @@ def _row(
         credit_runs=(single and printed.get("credit_runs")) or certificate_document.credit_runs(sum_of),
         unit_runs=_unit(sum_of.credit_type, sum_of.credits),
         certificates=tuple(e.certificate for e, _t in members if e.certificate), claim_ids=tuple(e.claim.pk for e, _t in members),
+        kind=sample.credit_type, topics=dict(tagged),
+        topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, _t in members for r in known.reports.get(e.claim.pk, ())),
     )  # fmt: skip
 
 
-def _totals(totals: Iterable[ClaimTotal]) -> list[Total]:
+def _session_ids(earned: Earned) -> set[int]:
+    return {line.session_id for line in earned.claim.lines.all() if line.session_id and line.voided_at is None}
+
+
+def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
+    """Minutes per topic of one claim."""
+    sessions, activity_id = _session_ids(earned), earned.claim.activity_id
+    sums: Counter[str] = Counter()
+    for session_id in sessions or {None}:
+        sums.update(known.tagged.get((activity_id, session_id), {}))
+    if not sums:
+        return {}
+    offered = sum(known.sessions[pk][1] for pk in sessions) if sessions else int(total.designated * 60)
+    credited = topics.credited_minutes(total.minutes, total.credits, is_attendance=total.credit_type.is_attendance)
+    return topics.counted(sums, credited=credited, offered=offered)
+
+
+def _shows(row: Row, filters: Filters, names: Mapping[str, str]) -> bool:
+    return (
+        filters.source != ELSEWHERE
+        and filters.kind in {"", row.kind.code}
+        and (not filters.topic or filters.topic in row.topics)
+        and filters.has_text(row.title, row.format, *(names.get(t, "") for t in row.topics))
+    )
+
+
+def _shows_external(row: External, filters: Filters, names: Mapping[str, str]) -> bool:
+    return (
+        filters.source != OURS
+        and filters.has_day(row.earned_on)
+        and filters.kind in {"", row.kind_code}
+        and (not filters.topic or filters.topic in row.topics)
+        and filters.has_text(row.title, row.provider_name, *(names.get(t, "") for t in row.topics))
+    )
+
+
+def _choices(rows: Sequence[Row], elsewhere: Sequence[External], names: Mapping[str, str]) -> Choices:
+    years = {r.last_on.year for r in rows} | {e.earned_on.year for e in elsewhere}
+    kinds = {r.kind.code: (r.kind.position, r.kind.name) for r in rows}
+    kinds |= {e.kind_code: (99, e.kind_name) for e in elsewhere if e.kind_code not in kinds}
+    found = {t for r in rows for t in r.topics} | {t for e in elsewhere for t in e.topics}
+    ordered = sorted(kinds.items(), key=lambda pair: pair[1])
+    return Choices(
+        sorted(years, reverse=True), [(code, name) for code, (_position, name) in ordered],
+        [(code, name) for code, name in names.items() if code in found],
+    )  # fmt: skip
+
+
+def _totals(amounts: Iterable[tuple[CreditType, Decimal]]) -> list[Total]:
     sums: dict[str, tuple[CreditType, Decimal]] = {}
-    for total in totals:
-        kind = total.credit_type
+    for kind, amount in amounts:
         if not kind.is_attendance:
-            sums[kind.code] = (kind, sums.get(kind.code, (kind, ZERO))[1] + total.credits)
+            sums[kind.code] = (kind, sums.get(kind.code, (kind, ZERO))[1] + amount)
     return [
         Total(kind, value, _unit(kind, value))
         for kind, value in sorted(sums.values(), key=lambda pair: pair[0].position)
@@ -148,8 +276,8 @@ def _unit(kind: CreditType, amount: Decimal) -> list[statements.Run]:
 # --- the document --------------------------------------------------------------------------------------
 
 
-def make(*, person_id: int, since: dt.date | None, until: dt.date | None, by: Actor) -> TranscriptDocument:
-    """Freeze a person's own transcript of a period and have it rendered; the same content is made once.
+def make(*, person_id: int, filters: Filters = ALL, by: Actor) -> TranscriptDocument:
+    """Freeze what the filters leave of a person's own transcript and have it rendered; the same content is made once.
 
     Raises NotAllowed for somebody else's.
     """
@@ -161,7 +289,7 @@ def make(*, person_id: int, since: dt.date | None, until: dt.date | None, by: Ac
         # A double press waits here and then finds the first.
         person = Person.objects.select_for_update(of=("self",)).get(pk=person_id)
         provider = Provider.current()
-        frozen = document.content(person, load(person, since=since, until=until), clock.today(provider.zone))
+        frozen = document.content(person, load(person, filters), clock.today(provider.zone))
         digest = document.digest(frozen)
         row = TranscriptDocument.objects.filter(person=person, content_hash=digest).first()
         if row is not None:

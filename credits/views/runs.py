@@ -45,7 +45,7 @@ def _ask(request: Any, activity: Activity | None) -> HttpResponse:
             form.add_domain_error(error)
         else:
             return redirect("credits:certificate_run", pk=run.pk)
-    found = CertificateRun.objects.select_related("activity").exclude(status="draft")
+    found = CertificateRun.objects.select_related("activity").exclude(status="draft").exclude(chosen__own=True)
     found = found.filter(activity=activity) if activity else found
     context = {
         "form": form, "activity": activity, "recent": found[:RECENT], "facts": runs.facts(runs.Chosen(activity)) if activity else None,

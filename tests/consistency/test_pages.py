@@ -23,8 +23,10 @@ from common import clock, rulesets
 from common.actors import system
 from common.models import OutboxMessage
 from common.page import Page
-from credits.domain import certificates, designs, runs
+from credits.domain import certificates, designs, runs, shares
+from credits.domain.transcript_filters import Filters
 from credits.models import Certificate, Claim, TranscriptDocument
+from tests.factories.credits import ExternalCreditFactory
 from tests.factories.imports import ImportBatchFactory, ImportRowFactory
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +212,8 @@ def _grown(made: build.School) -> School:
     }  # fmt: skip
     objects |= _newer(made, series, held, gap, physician)
     objects |= _of_certificates(named["staff"], rendered)
+    own_line, their_line = ExternalCreditFactory(person=physician), ExternalCreditFactory(person=other.person)
+    objects |= _of_transcripts(named["physician"], own_line.pk, their_line.pk)
     theirs = Activity.objects.exclude(department=elsewhere).filter(status="draft").first()
     assert theirs
     assert registered
@@ -218,6 +222,7 @@ def _grown(made: build.School) -> School:
         "learner": [
             {"name": "credits:claimed", "pk": other.pk}, {"name": "credits:certificate", "code": other.certificates.get().code},
             {"name": "credits:transcript_document", "code": strangers.code}, {"name": "credits:transcript_file", "code": strangers.code},
+            {"name": "credits:external_change", "pk": their_line.pk}, {"name": "credits:external_proof", "pk": their_line.pk},
             {"name": "credits:checked_in", "pk": coming.pk}, {"name": "activities:activity_detail", "number": theirs.number},
             {"name": "activities:plan_detail", "number": theirs.number}, {"name": "activities:trace", "number": theirs.number},
             {"name": "activities:application_section", "number": theirs.number, "section": Section.values[0]},
@@ -286,6 +291,18 @@ def _of_certificates(staff: User, rendered: Certificate) -> dict[str, list[dict[
             {"pk": draft.pk, "kind": "x"},
         ]
     return found
+
+
+def _of_transcripts(learner: User, own: int, other: int) -> dict[str, list[dict[str, Any]]]:
+    """Credit from elsewhere with its proof, and a link for others."""
+    share, token = shares.make(
+        person_id=learner.person_id, label="walk", filters=Filters(), days=30, by=actor_of(learner)
+    )
+    line = [{"pk": own}, {"pk": other}, {"pk": NOWHERE}]
+    return {
+        "credits:external_change": line, "credits:external_proof": line, "credits:external_remove": line, "credits:external_restore": line,
+        "credits:transcript_share_end": [{"pk": share.pk}, {"pk": NOWHERE}], "credits:transcript_shared": [{"token": token}, {"token": "nonsense"}],
+    }  # fmt: skip
 
 
 def _transcript(person: Person) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def words(html: bytes | str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
-def make(person: Person, since=None, until=None) -> TranscriptDocument:
-    return transcripts.make(person_id=person.pk, since=since, until=until, by=actor_of_person(person))
+def make(person: Person) -> TranscriptDocument:
+    return transcripts.make(person_id=person.pk, by=actor_of_person(person))
 
 
 def printed(document: TranscriptDocument) -> list[str]:
@@ -189,7 +189,7 @@ def test_query_count(learner, physician, rows, django_assert_num_queries):
             series=bool(n % 2),
         )
     learner.get(PAGE)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         learner.get(PAGE)
 
 
@@ -258,7 +258,7 @@ def test_nobody_makes_or_opens_somebody_elses(client, physician):
     document = make(physician.person)
     other = UserFactory()
     with pytest.raises(NotAllowed):
-        transcripts.make(person_id=physician.person.pk, since=None, until=None, by=actor_of_person(other.person))
+        transcripts.make(person_id=physician.person.pk, by=actor_of_person(other.person))
     client.force_login(other)
     assert client.get(reverse("credits:transcript_document", args=[document.code])).status_code == 404
     assert client.get(reverse("credits:transcript_file", args=[document.code])).status_code == 404
