@@ -16,6 +16,7 @@ urlpatterns = [
     path("profile/phones/new/", phones.phone_create, name="phone_create"),
     path("profile/phones/<int:pk>/code/", phones.phone_code, name="phone_code"),
     path("profile/phones/<int:pk>/mine/", phones.phone_confirm, name="phone_confirm"),
+    path("phone/<str:token>/", phones.phone_by_mail, name="phone_by_mail"),
     path("profile/numbers/", numbers.numbers_page, name="numbers"),
     path("profile/numbers/licenses/", numbers.licence_create, name="licence_create"),
     path("profile/numbers/licenses/<int:pk>/", numbers.licence_change, name="licence_change"),

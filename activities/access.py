@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from accounts.models import Person
 from activities.domain import handouts
 from activities.enums import EDITING_ROLES, PUBLIC, ActivityStatus
 from activities.models import (
@@ -47,6 +48,14 @@ def plan_session(actor: Actor, number: str, pk: int) -> Session:
     if found is None:
         raise Http404
     found.activity = activity
+    return found
+
+
+def anybody(pk: int) -> Person:
+    """A person whom somebody found by name."""
+    found = Person.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
     return found
 
 

@@ -221,6 +221,7 @@ class EvidenceMethod(models.TextChoices):
     STAFF = "staff", "Marked present"
     SELF = "self", "Self-attested"
     WEBINAR = "webinar", "Webinar report"
+    TEXT = "text", "Text message"
 
 
 class ImportSource(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from activities.views import agreed, applications, gaps, handouts, imports, learner, manage, series
+from activities.views import agreed, applications, door, gaps, handouts, imports, learner, manage, series, texts
 
 app_name = "activities"
 
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("plan/<str:number>/sessions/<int:pk>/present/", series.session_present, name="session_present"),
     path("plan/<str:number>/sessions/<int:pk>/sign-in-sheet/", series.session_sheet, name="session_sheet"),
     path("plan/<str:number>/sessions/<int:pk>/attendance/", series.session_attendance, name="session_attendance"),
+    path("plan/<str:number>/sessions/<int:pk>/door/", door.session_door, name="session_door"),
     path("plan/<str:number>/handouts/", handouts.handout_list, name="handout_list"),
     # attendance from files
     path("plan/<str:number>/imports/", imports.import_list, name="import_list"),
@@ -38,6 +39,8 @@ urlpatterns: list[URLPattern] = [
     path("plan/<str:number>/imports/<int:pk>/rows/<int:row_pk>/", imports.import_row, name="import_row"),
     path("plan/<str:number>/change/", agreed.plan_change, name="plan_change"),
     path("plan/<str:number>/<str:section>/", applications.application_section, name="application_section"),
+    # what the carrier of text messages calls
+    path("texts/", texts.text_message, name="text_message"),
     # learner pages
     path("activities/", learner.catalogue_page, name="catalogue"),
     path("activities/<str:number>/", learner.activity_detail, name="activity_detail"),

@@ -12,5 +12,6 @@ urlpatterns = [
     path("mail/<int:pk>/", views.message, name="message"),
     path("mail/<int:pk>/<int:part>/", views.attachment, name="attachment"),
     path("clock/", views.clock_page, name="clock"),
+    path("text/", views.text, name="text"),
     path("patterns/", views.patterns, name="patterns"),
 ]

@@ -7,10 +7,15 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Provider, User
-from common import clock
+from activities.domain import texting
+from activities.models import TextMessage
+from common import clock, codes
+from common.errors import DomainError
 from common.models import OutboxAttachment, OutboxMessage
 from common.page import page
 from common.views import file_response
@@ -95,6 +100,22 @@ def clock_page(request: HttpRequest) -> HttpResponse:
         clock.move(dt.timedelta(hours=max(-24 * 400, min(hours, 24 * 400))))
         return redirect("demo:clock")
     return render(request, "demo/clock.html", {"now": clock.now(), "zone": Provider.current().zone})
+
+
+@page(public=True, write=True)
+def text(request: HttpRequest) -> HttpResponse:
+    """A phone in the browser: what it texts goes the way of a real message, and the answer stands below."""
+    sender, problem = request.POST.get("from", request.GET.get("from", "202-555-0123")), ""
+    if request.method == "POST":
+        try:
+            texting.receive(sid=f"SM{codes.make(30)}", sender=sender, body=request.POST.get("body", ""))
+        except DomainError as error:
+            problem = str(error)
+        else:
+            return redirect(f"{reverse('demo:text')}?{urlencode({'from': sender})}")
+    rows = TextMessage.objects.select_related("reply").order_by("-pk")[:12]
+    context = {"rows": rows, "sender": sender, "problem": problem, "zone": Provider.current().zone}
+    return render(request, "demo/text.html", context)
 
 
 @page(public=True)

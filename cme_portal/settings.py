@@ -208,8 +208,13 @@ EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
-# The number that people text to, as they read it; empty: text messages are not set up.
-SMS_NUMBER = env.str("SMS_NUMBER", "")
+# The number that people text to, as they read it, and the token that signs what the carrier brings; empty: no text messages.
+SMS_NUMBER = env.str("SMS_NUMBER", "202-555-0100" if PORTAL_DEMO else "")
+SMS_AUTH_TOKEN = env.str("SMS_AUTH_TOKEN", "")
+if not PORTAL_DEMO and bool(SMS_NUMBER) != bool(SMS_AUTH_TOKEN):
+    raise SystemExit("SMS_NUMBER and SMS_AUTH_TOKEN belong together. Set both, or neither: then nobody is told to text.")
+if SMS_AUTH_TOKEN and len(SMS_AUTH_TOKEN) < 16:
+    raise SystemExit("SMS_AUTH_TOKEN is the carrier's auth token, of 16 characters or more; a shorter one can be guessed.")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"cme-office@{_base.hostname}")
 
 CELERY_BROKER_URL = REDIS_URL

@@ -1,7 +1,8 @@
 """Phones of a person: several each, proved by a text message from the phone itself.
 
 For the webhook that reads text messages: `person_of` says whose a number is, `verify` takes the code that somebody
-texted from it, `pair` takes the e-mail address that an unknown phone answered with. None of them sends a message.
+texted from it, `ask_mailbox` takes the e-mail address that an unknown phone answered with, and `pair` is what a press
+in that mailbox does. None of them sends a text message.
 """
 
 import datetime as dt
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from accounts import validators
 from accounts.domain import identities, people
@@ -22,7 +26,8 @@ from common import audit, clock, codes, locks, mail, ratelimit
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 
-LIFE = dt.timedelta(hours=1)
+LIFE, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+MAIL_LIFE, MAIL_SALT = dt.timedelta(days=3), "accounts.phone-by-mail"
 ATTEMPTS = 5
 CODE_LENGTH = 6
 MOST = 8  # phones of one person; nobody has more, and a list of strangers' numbers is not what this is for
@@ -139,11 +144,49 @@ def verify(*, number: str, code: str, by: Actor) -> PersonAddress:
     )
 
 
-def pair(*, number: str, email: str, by: Actor) -> Pairing:
-    """An unknown phone answered with an e-mail address: let it be that person's, and tell them by e-mail.
+def ask_mailbox(*, number: str, email: str, key: str, by: Actor) -> None:
+    """An unknown phone named an address: ask that mailbox whether the phone is its owner's. Known or not, the same happens.
 
-    The phone is proved by the text itself; that its owner is the person is not, unless they listed it themselves: until
-    then it stays unproved, counts as theirs, and they can take it back on their profile.
+    The same `key` asks once. Raises Conflict after too many, Invalid for what is no address.
+    """
+    value, address = normalize(number), people.normalize_email(email)
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise Invalid(fields={"email": "This is no e-mail address. Write it in full."}) from error
+    asked = [
+        ratelimit.hit("phone_mail", of, limit=limit, per=per)
+        for of, limit, per in ((value, 5, DAY), (address, 5, DAY), ("all", 300, LIFE))
+    ]
+    if not all(asked):
+        raise Conflict("Too many tries to connect this phone. Sign in and add it to your profile instead.")
+    token = signing.dumps({"p": value, "e": address, "t": int(clock.now().timestamp())}, salt=MAIL_SALT)
+    with transaction.atomic(durable=True):
+        person = people.find_by_email(address)
+        mail.send(
+            "phone_confirm", to=address, to_name=person.full_name if person else "", subject="Is this your phone?",
+            context={
+                "ending": value[-4:], "button_label": "Yes, it is mine", "button_url": settings.PORTAL_BASE_URL + reverse("accounts:phone_by_mail", args=[token]),
+            },
+            key=f"phone:{key}",
+        )  # fmt: skip
+
+
+def read_mail_token(token: str) -> tuple[str, str] | None:
+    """The number and the address that a link in our e-mail names; None once it is over or was never ours."""
+    try:
+        found = signing.loads(token, salt=MAIL_SALT)
+    except signing.BadSignature:
+        return None
+    age = clock.now().timestamp() - found["t"]
+    return (found["p"], found["e"]) if 0 <= age <= MAIL_LIFE.total_seconds() else None
+
+
+def pair(*, number: str, email: str, by: Actor, confirmed: bool = False) -> Pairing:
+    """A phone that texted us is the person's at this address; `confirmed` when their mailbox said so.
+
+    Without that the phone stays unproved, counts as theirs, they are told by e-mail and can take it back on their profile,
+    unless they had listed it themselves: then both ends say the same.
     """
     value = normalize(number)
     with transaction.atomic(durable=True):
@@ -159,9 +202,13 @@ def pair(*, number: str, email: str, by: Actor) -> Pairing:
         if linked is not None and linked.pk != person.pk:
             return Pairing("taken")
         own, at = rows.filter(person=person).first(), clock.now()
-        if own is not None and (own.verified_at or linked is not None):
+        if own is not None and (own.verified_at or (linked is not None and not confirmed)):
             return Pairing("known", person, proved=own.verified_at is not None)
-        if own is not None:  # they listed it, and now it answers
+        if own is None and confirmed:
+            if len(of_person(person)) >= MOST:
+                raise Conflict(f"{MOST} phones are enough. Remove one on your profile first.")
+            own = PersonAddress.objects.create(person=person, kind=AddressKind.PHONE, value=value, created_at=at)
+        if own is not None:  # they listed it or their mailbox said yes, and it texted us
             _prove(own, by, at)
             return Pairing("paired", person, proved=True)
         PersonAddress.objects.create(person=person, kind=AddressKind.PHONE, value=value, created_at=at)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.domain import phones
 from accounts.models import PersonAddress
 from accounts.number_forms import PhoneForm
-from common.errors import DomainError
-from common.page import page
+from common.actors import Actor
+from common.errors import Conflict, DomainError, Gone
+from common.page import page, sign_in_first
 
 
 @page(perm="accounts.signed_in", write=True)
@@ -49,3 +50,22 @@ def phone_confirm(request: Any, pk: int) -> HttpResponse:
         row = phones.confirm(person_id=request.actor.person_id, address_id=pk, by=request.actor)
         messages.success(request, _("%(phone)s is yours.") % {"phone": row.value})
     return redirect("accounts:profile")
+
+
+@page(link=True, write=True)
+def phone_by_mail(request: Any, token: str) -> HttpResponse:
+    """From our e-mail: this phone is mine. A button says so; who has no account yet signs in first and comes back."""
+    found = phones.read_mail_token(token)
+    if found is None:
+        raise Gone(_("This link is over"), _("Text your e-mail address again, and we send a new one."))
+    number, email = found
+    if request.method == "POST":
+        by = Actor(kind="link", label=email)
+        outcome = phones.pair(number=number, email=email, by=by, confirmed=True).outcome
+        if outcome == "unknown_address":
+            return sign_in_first(request)
+        if outcome == "taken":
+            raise Conflict(phones.TAKEN)
+        return redirect(request.path + "?done=1")
+    context = {"ending": number[-4:], "email": email, "done": "done" in request.GET, "known": phones.person_of(number)}
+    return render(request, "accounts/phone_by_mail.html", context)

@@ -19,6 +19,7 @@ from common import audit, clock, codes, locks, ratelimit, rulesets
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 
+CODE_LENGTH = 6
 TRIES_WINDOW = dt.timedelta(minutes=10)
 SESSION_OPEN = frozenset({SessionStatus.PLANNED, SessionStatus.READY})
 CHANGING_SOURCE = "changing code"  # the source of evidence that came by a code of the screen
@@ -41,10 +42,11 @@ def window(session: Session) -> tuple[dt.datetime, dt.datetime]:
     return session.starts_at - opens, session.ends_at + closes
 
 
-def session_of_code(*, typed: str, person_id: int, late: int = changing.LATE) -> Session:
+def session_of_code(*, typed: str, person_id: int | str, late: int = changing.LATE) -> Session:
     """The session that a code belongs to. Raises Invalid for a wrong code, Conflict after too many.
 
-    Wrong tries are counted per person, not per address: a hall shares one address (decision 23). Of codes that change,
+    Wrong tries are counted per person, or per phone that nobody knows, not per network address: a hall shares one
+    (decision 23). Of codes that change,
     those of the last `late` steps count too.
     """
     code = codes.normalize(typed)
@@ -99,12 +101,12 @@ def _session_of_changing(code: str, released: QuerySet[Session], late: int) -> S
     return released.select_related("activity").get(pk=session_id)
 
 
-def _require_tries(person_id: int) -> None:
+def _require_tries(person_id: int | str) -> None:
     if ratelimit.used("check_in_wrong", person_id) >= rulesets.value_on("checkin.tries"):
         raise Conflict("Ten codes did not match. Wait ten minutes, or give your name at the desk; both count the same.")
 
 
-def _count_wrong(person_id: int) -> None:
+def _count_wrong(person_id: int | str) -> None:
     ratelimit.hit("check_in_wrong", person_id, limit=rulesets.value_on("checkin.tries"), per=TRIES_WINDOW)
 
 
@@ -169,6 +171,30 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
                 activity=session.activity, session=session, person=person, sha=disclosure_sha, channel="check-in", at=at
             )
         return CheckIn(session, row, is_new=row.at == at)
+
+
+def check_in_unknown(*, session_id: int, kind: str, value: str, method: str, by: Actor) -> AttendanceEvidence:
+    """Record what a phone or a badge said that nobody knows yet; the row waits for its owner. A second time changes nothing.
+
+    Raises as `check_in`; nobody is registered, because nobody is known.
+    """
+    with transaction.atomic(durable=True):
+        session = Session.objects.select_related("activity").get(pk=session_id)
+        at = clock.now()
+        source = CHANGING_SOURCE if session.check_in_by == CheckInBy.CHANGING else ""
+        _require_open(session, at)
+        identity = identities.identity(kind=kind, value=value)
+        row = AttendanceEvidence(
+            session=session,
+            identity=identity,
+            method=method,
+            at=at,
+            recorded_by=by.label,
+            recorded_at=at,
+            source=source,
+        )
+        AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
+        return AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
 
 
 def mark_present(*, session_id: int, person_id: int, minutes: int | None, reason: str, by: Actor) -> AttendanceEvidence:

@@ -27,14 +27,21 @@ class Line:
 
     @property
     def name(self) -> str:
-        return self.person.name_with_degrees if self.person else self.evidence.identity.value
+        return self.person.name_with_degrees if self.person else self.given_name or self.evidence.identity.value
+
+    @property
+    def given_name(self) -> str:
+        """The name that somebody gave with an address that is nobody's yet."""
+        first = self.before[-1] if self.before else self.evidence
+        walk_in = getattr(first, "walk_in", None)
+        return walk_in.name if walk_in else ""
 
 
 def lines(session: Session) -> list[Line]:
     """The ledger of a session by name; withdrawn rows stay and say so. Two queries."""
     links = IdentityLink.objects.filter(ended_at=None).select_related("person")
     rows = (
-        AttendanceEvidence.objects.filter(session=session).select_related("identity")
+        AttendanceEvidence.objects.filter(session=session).select_related("identity", "walk_in")
         .prefetch_related(Prefetch("identity__links", links, to_attr="live_links")).order_by("pk")
     )  # fmt: skip
     by_id = {row.pk: row for row in rows}

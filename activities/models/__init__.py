@@ -2,7 +2,7 @@
 
 from activities.models.activity import Activity, ActivityGap, ActivityNumber, Objective, SeriesPlan
 from activities.models.agreed import AgreedPlan
-from activities.models.attendance import AttendanceEvidence, DisclosureDelivery
+from activities.models.attendance import AttendanceEvidence, DisclosureDelivery, WalkIn
 from activities.models.gap import GapEvidence, Need, PracticeGap
 from activities.models.handout import Handout
 from activities.models.imports import ImportBatch, ImportRow
@@ -11,6 +11,7 @@ from activities.models.people import ActivityRole
 from activities.models.registration import Registration
 from activities.models.review import ChangeRequest, Decision, Submission
 from activities.models.session import Session
+from activities.models.texts import TextMessage, TextReply
 
 __all__ = [
     "Activity",
@@ -34,4 +35,7 @@ __all__ = [
     "SeriesPlan",
     "Session",
     "Submission",
+    "TextMessage",
+    "TextReply",
+    "WalkIn",
 ]

@@ -41,6 +41,19 @@ class AttendanceEvidence(models.Model):
         return f"{self.identity_id} at {self.session_id} by {self.method}"
 
 
+class WalkIn(models.Model):
+    """How somebody gave their name with a row under an address that is nobody's yet. PII: the name, six years."""
+
+    evidence = models.OneToOneField(AttendanceEvidence, on_delete=models.PROTECT, related_name="walk_in")
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        triggers = [append_only("walk_in")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class DisclosureDelivery(models.Model):
     """The disclosure a learner had on the page when they acted (SII-3.5e, decision 17). PII: person id, six years."""
 

@@ -241,7 +241,7 @@ def _room(session: Session) -> dict[str, Any]:
     address = f"{settings.PORTAL_BASE_URL}/{path}/"
     return {
         "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at, "changes": changes,
-        "seconds": changing.SECONDS,
+        "seconds": changing.SECONDS, "sms_number": settings.SMS_NUMBER,
         "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code else "",
         "check_in_address": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/check-in",
     }  # fmt: skip

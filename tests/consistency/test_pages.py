@@ -196,7 +196,7 @@ def _grown(made: build.School) -> School:
         "activities:gap_detail": [{"pk": gap.pk}, {"pk": NOWHERE}],
         "activities:request_answer": [{"number": numbers[0], "pk": NOWHERE}],
         "activities:session_change": of_series, "activities:session_present": of_series, "activities:session_sheet": of_series,
-        "activities:session_attendance": of_series,
+        "activities:session_attendance": of_series, "activities:session_door": of_series,
         "activities:application_section": [{"number": n, "section": s} for n in (planned[0].number,) for s in (*Section.values, "nonsense")]
         + [{"number": n, "section": Section.values[0]} for n in numbers],
         "credits:check_in_by_qr": [{"code": coming.check_in_code}, {"code": held.check_in_code}, {"code": "ZZZZZZ"}],
@@ -254,6 +254,7 @@ def _newer(
     imports = ("detail", "columns", "confirm", "undo", "download")
     found: dict[str, list[dict[str, Any]]] = {f"activities:import_{name}": batch for name in imports}
     pair = [{"kept_id": one.pk, "away_id": two.pk}, {"kept_id": one.pk, "away_id": NOWHERE}]
+    found["accounts:phone_by_mail"] = [{"token": "nonsense"}]
     nowhere: dict[str, dict[str, Any]] = {name: {"pk": NOWHERE} for name in (
         "people:reopen", "accounts:phone_code", "accounts:phone_confirm", "accounts:licence_change", "credits:certificate_run",
         "credits:certificate_run_file", "certificate_desk:name_change", "certificate_desk:design", "certificate_desk:design_picture",
