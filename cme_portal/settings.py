@@ -278,7 +278,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 UNFOLD = unfold.UNFOLD
 
 REFERENCE_DIR = BASE_DIR / "cme_portal" / "reference"
-REFERENCE_LOADERS = ("credits.reference.load", "credits.reference.load_topics")
+REFERENCE_LOADERS = ("credits.reference.load", "credits.reference.load_topics", "credits.reference.load_requirements")
 RULES_RECHECK_SECONDS = 5.0  # how long a process goes on with the rule parameters it remembers (common/rulesets.py)
 # Where a lower app must ask a higher one (design.md section 4): dotted paths, resolved by a system check.
 READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.readiness")

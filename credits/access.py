@@ -7,11 +7,19 @@ from accounts.models import Person
 from activities import access as activity_access
 from activities.domain import attendance
 from activities.models import Activity, AttendanceEvidence, Session
+from common import clock
 from common.actors import Actor
-from credits.domain import external
+from credits.domain import external, requirements
 from credits.domain.external import External
 from credits.enums import ClaimStatus
-from credits.models import Certificate, CertificateRun, Claim, ExternalCredit, TranscriptDocument
+from credits.models import (
+    Certificate,
+    CertificateRun,
+    Claim,
+    ExternalCredit,
+    RequirementProfile,
+    TranscriptDocument,
+)
 
 
 def claimable(number: str) -> Activity:
@@ -66,6 +74,14 @@ def removed_external(actor: Actor, pk: str) -> ExternalCredit | None:
     if not pk.isdecimal() or len(pk) > 17:
         return None
     return ExternalCredit.objects.filter(pk=pk, person_id=actor.person_id or 0, removed_at__isnull=False).first()
+
+
+def profile(code: str) -> RequirementProfile:
+    """What a body asks for today."""
+    found = requirements.profiles(clock.now().date()).get(code)
+    if found is None:
+        raise Http404
+    return found
 
 
 def attended(actor: Actor, session_id: int) -> tuple[Session, AttendanceEvidence]:

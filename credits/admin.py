@@ -12,8 +12,9 @@ from common.admin import PortalInline, PortalModelAdmin, ReasonForm
 from credits.certificate_admin import CertificateAdmin
 from credits.domain import claims, requests
 from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, CreditType, Designation
+from credits.requirement_admin import ProfileAdmin
 
-__all__ = ["CertificateAdmin"]  # registered by its own module
+__all__ = ["CertificateAdmin", "ProfileAdmin"]  # registered by modules of their own
 
 
 class TotalInline(PortalInline):

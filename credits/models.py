@@ -328,6 +328,7 @@ from credits.models_certificates import (  # noqa: E402
 )
 from credits.models_external import ExternalCredit, SessionTopic, Topic, TranscriptShare  # noqa: E402
 from credits.models_letters import UnprintedLetters  # noqa: E402
+from credits.models_requirements import PersonRequirement, Requirement, RequirementProfile  # noqa: E402
 
 __all__ = [
     "Certificate",
@@ -344,6 +345,9 @@ __all__ = [
     "CreditType",
     "Designation",
     "ExternalCredit",
+    "PersonRequirement",
+    "Requirement",
+    "RequirementProfile",
     "SessionTopic",
     "Topic",
     "TranscriptDocument",

@@ -15,10 +15,11 @@ from common import uploads, widgets
 from common.forms import PortalForm
 from credits.domain import external
 from credits.domain.external import External, Said
+from credits.domain.requirements import Dates
 from credits.domain.shares import DAYS
 from credits.domain.transcript_filters import ELSEWHERE, EVERYTHING, OURS, Filters
 from credits.domain.transcripts import Choices
-from credits.models import CreditType
+from credits.models import CreditType, PersonRequirement, RequirementProfile
 
 _DAY = {"invalid": _("Write a day, for example 2026-01-31.")}
 PERIODS = (("all", _("All")), ("year", _("This year")), ("months", _("Last 12 months")))
@@ -118,7 +119,7 @@ class ExternalForm(PortalForm):
         error_messages={"invalid": _("Write a number, for example 1.50."), "max_decimal_places": _("Write at most two decimals, for example 1.50.")},
     )  # fmt: skip
     topics = forms.MultipleChoiceField(
-        label=_("Topics it covers"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("The whole amount counts for each topic you choose, in your own meters only."),
+        label=_("Topics it covers"), required=False, widget=widgets.MultiChoices(inline=True), help_text=_("The whole amount counts for each topic you choose, in your own meters only."),
     )  # fmt: skip
     proof = uploads.FileField(
         label=_("Proof"),
@@ -154,21 +155,15 @@ class ExternalForm(PortalForm):
             del self.fields["drop_proof"]
         if line is None:
             self.fields["form_key"].initial = uuid.uuid4
+            self.fields["credit_type"].initial = listed[0][0] if listed else ""
         else:
             del self.fields["form_key"]
 
     def make_helper(self) -> Any:
         helper = super().make_helper()
-        rest = [name for name in ("drop_proof", "form_key") if name in self.fields]
-        helper.layout = Layout(
-            "title",
-            "provider_name",
-            Row("earned_on", "amount"),
-            Row("credit_type", "other_type"),
-            "proof",
-            *rest,
-            "topics",
-        )
+        drop = ["drop_proof"] if "drop_proof" in self.fields else []
+        key = ["form_key"] if "form_key" in self.fields else []
+        helper.layout = Layout("title", "provider_name", Row("earned_on", "amount"), Row("credit_type", "other_type"), "proof", *drop, "topics", *key)  # fmt: skip
         return helper
 
     def key(self) -> uuid.UUID:
@@ -182,6 +177,42 @@ class ExternalForm(PortalForm):
             provider_name=data["provider_name"], title=data["title"], earned_on=data["earned_on"], credit_type=data["credit_type"],
             other_type=data["other_type"], amount=data["amount"], topics=tuple(data["topics"]),
         )  # fmt: skip
+
+
+class RequirementForm(PortalForm):
+    """Where a person stands with a state, a board or a hospital."""
+
+    renews_on = forms.DateField(label=_("Renewal on"), widget=widgets.DateInput(), error_messages=_DAY)
+    renewal = forms.TypedChoiceField(
+        label=_("Which renewal is it"), coerce=int, initial=2, help_text=_("Some bodies ask for nothing the first time, or for a topic every third time."),
+        choices=[(n, label) for n, label in enumerate((_("The first"), _("The second"), _("The third"), _("The fourth"), _("The fifth"), _("The sixth"), _("The seventh"), _("The eighth"), _("The ninth")), 1)],
+    )  # fmt: skip
+    starts_on = forms.DateField(
+        label=_("It counts from"), widget=widgets.DateInput(), required=False, error_messages=_DAY, help_text=_("The first day that counts for this renewal."),
+    )  # fmt: skip
+    applies = forms.MultipleChoiceField(label=_("What applies to you"), required=False, widget=widgets.MultiChoices)
+    optional_fields = ()
+    required_messages = {"renews_on": _("Choose the day of the renewal.")}
+
+    def __init__(
+        self, *args: Any, profile: RequirementProfile, choice: PersonRequirement | None = None, **kwargs: Any
+    ) -> None:
+        if choice is not None:
+            kwargs["initial"] = {
+                name: getattr(choice, name) for name in ("renews_on", "renewal", "starts_on", "applies")
+            }
+        super().__init__(*args, **kwargs)
+        conditional = [(r.key, r.condition) for r in profile.requirements.all() if r.condition]
+        if profile.cycle_months:
+            del self.fields["starts_on"]
+        if conditional:
+            self.fields["applies"].choices = conditional  # type: ignore[attr-defined]
+        else:
+            del self.fields["applies"]
+
+    def dates(self) -> Dates:
+        data = self.cleaned_data
+        return Dates(data["renews_on"], data["renewal"], data.get("starts_on"), tuple(data.get("applies", ())))
 
 
 def _initial(line: External) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import external, learner, runs, shares, topics, transcript, verify, why
+from credits.views import external, learner, requirements, runs, shares, topics, transcript, verify, why
 
 app_name = "credits"
 urlpatterns = [
@@ -36,6 +36,9 @@ urlpatterns = [
     path("transcript/elsewhere/<int:pk>/remove/", external.external_remove, name="external_remove"),
     path("transcript/elsewhere/<int:pk>/restore/", external.external_restore, name="external_restore"),
     path("transcript/elsewhere/<int:pk>/proof/", external.external_proof, name="external_proof"),
+    path("transcript/requirements/", requirements.requirement_list, name="requirement_list"),
+    path("transcript/requirements/<slug:code>/", requirements.requirement_change, name="requirement_change"),
+    path("transcript/requirements/<slug:code>/remove/", requirements.requirement_remove, name="requirement_remove"),
     path("activities/<str:number>/topics/", topics.activity_topics, name="activity_topics"),
     path("transcript/<str:code>.pdf", transcript.transcript_file, name="transcript_file"),
     path("transcript/<str:code>/", transcript.transcript_document, name="transcript_document"),

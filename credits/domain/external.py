@@ -14,6 +14,7 @@ from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import StoredFile
 from common.uploads import Upload
+from credits.meters import Earning
 from credits.models import CreditType, ExternalCredit, Topic
 
 ZERO = Decimal("0.00")
@@ -84,6 +85,12 @@ def _unit(kind: CreditType | None, name: str, amount: Decimal) -> list[statement
     if kind is None:
         return [{"text": name, "style": ""}]
     return statements.runs(kind.unit_one if amount <= 1 else kind.unit_many)
+
+
+def earning(row: External) -> Earning:
+    """For meters: an hour for each credit, all of it on every topic that was chosen."""
+    minutes = int(row.amount * 60)
+    return Earning(row.earned_on, {row.kind_code: minutes}, dict.fromkeys(row.topics, minutes), verified=False)
 
 
 def kinds() -> list[CreditType]:

@@ -141,10 +141,10 @@ PART = Part(
     names={
         "credits.Claim": "Claims", "credits.ClaimLine": "Sessions claimed", "credits.TranscriptDocument": "Transcripts made",
         "credits.Designation": "Designations", "credits.ClaimRequest": "Requests for credit", "credits.ExternalCredit": "Credit from elsewhere",
-        "credits.TranscriptShare": "Links to the transcript",
+        "credits.TranscriptShare": "Links to the transcript", "credits.PersonRequirement": "Requirements watched",
     },
     counts=counts,
-    duplicates={"credits.TranscriptDocument": stays, "credits.ClaimRequest": stays},
+    duplicates={"credits.TranscriptDocument": stays, "credits.ClaimRequest": stays, "credits.PersonRequirement": stays},
     objections=objections,
     remarks=remarks,
     undo_remarks=undo_remarks,

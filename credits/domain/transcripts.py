@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
@@ -24,6 +24,7 @@ from credits.domain.overview import Earned
 from credits.domain.reports import Report
 from credits.domain.topics import Tagged
 from credits.domain.transcript_filters import ALL, ELSEWHERE, OURS, Filters
+from credits.meters import Earning
 from credits.models import Certificate, ClaimTotal, CreditType, Designation, Topic, TranscriptDocument, TranscriptFile
 
 ZERO = Decimal("0.00")
@@ -84,6 +85,7 @@ class Transcript:
     elsewhere: tuple[external.Sum, ...]
     choices: Choices
     topic_names: Mapping[str, str]
+    earnings: tuple[Earning, ...]  # of everything, whatever the filters leave: for meters
 
     @property
     def years(self) -> list[tuple[int, list[Row]]]:
@@ -156,6 +158,7 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
     return Transcript(
         filters=filters, rows=kept, external=others, totals=tuple(_totals((r.kind, r.credits) for r in kept)),
         elsewhere=tuple(external.sums(others)), choices=_choices(every, elsewhere, names), topic_names=names,
+        earnings=(*_earnings(claims, known), *(external.earning(e) for e in elsewhere)),
     )  # fmt: skip
 
 
@@ -225,6 +228,18 @@ def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
     offered = sum(known.sessions[pk][1] for pk in sessions) if sessions else int(total.designated * 60)
     credited = topics.credited_minutes(total.minutes, total.credits, is_attendance=total.credit_type.is_attendance)
     return topics.counted(sums, credited=credited, offered=offered)
+
+
+def _earnings(claims: Iterable[Earned], known: _Known) -> Iterator[Earning]:
+    """One for each claim: the same hour may carry several types of credit."""
+    for earned in claims:
+        kinds: dict[str, int] = {}
+        tagged: Counter[str] = Counter()
+        for total in earned.claim.totals.all():
+            attended = total.credit_type.is_attendance
+            kinds[total.credit_type_id] = topics.credited_minutes(total.minutes, total.credits, is_attendance=attended)
+            tagged |= Counter(_tagged(earned, total, known))
+        yield Earning(earned.claim.participated_on, kinds, dict(tagged))
 
 
 def _shows(row: Row, filters: Filters, names: Mapping[str, str]) -> bool:

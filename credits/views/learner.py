@@ -13,7 +13,7 @@ from common import views as answers
 from common.errors import DomainError
 from common.page import page, sign_in_first
 from credits import access, eligibility
-from credits.domain import certificates, claims, facts, overview
+from credits.domain import certificates, claims, facts, overview, requirements
 from credits.enums import CertificateStatus
 from credits.forms import CheckInForm, ClaimForm
 from credits.models import Certificate, CertificateFile
@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "to_claim": overview.to_claim(person), "coming": registrations.coming_up(person, limit=COMING),
         "open_now": attendance.open_sessions(person.pk), "earned": overview.earned(person, limit=RECENT), "form": CheckInForm(),
-        "handouts": handouts.at_hand(person.pk, limit=HANDOUTS),
+        "handouts": handouts.at_hand(person.pk, limit=HANDOUTS), "watched": requirements.watched(person),
     }  # fmt: skip
     return render(request, "credits/home.html", context)
 

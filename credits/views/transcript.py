@@ -16,7 +16,7 @@ from common import clock, tabular
 from common import views as answers
 from common.page import page
 from credits import access, exports
-from credits.domain import runs, transcripts
+from credits.domain import requirements, runs, transcripts
 from credits.domain.transcript_filters import ELSEWHERE, Filters
 from credits.domain.transcripts import Transcript
 from credits.models import TranscriptFile
@@ -34,7 +34,7 @@ def transcript(request: Any) -> HttpResponse:
     form.offer(found.choices)
     context = {
         "found": found, "form": form, "today": today, "periods": _periods(found, today.year), "period": _period(request, found.filters),
-        "query": urlencode(found.filters.as_query), "chips": _chips(request, found), "removed_line": access.removed_external(request.actor, request.GET.get("removed", "")), **page_of(request, found),
+        "watched": requirements.watched(request.person, found.earnings), "query": urlencode(found.filters.as_query), "chips": _chips(request, found), "removed_line": access.removed_external(request.actor, request.GET.get("removed", "")), **page_of(request, found),
     }  # fmt: skip
     return render(request, "credits/transcript.html", context)
 
