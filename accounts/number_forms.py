@@ -150,18 +150,31 @@ class LearnerFieldsForm(_Answers):
 
     `fields` is what `profile.missing(person, …)` returned: with nothing missing the form is empty and valid. The claim
     page gives it a `prefix` and puts it into its own <form>; `save(by=…)` is called before the claim. A board's id also
-    asks for the permission to report (MOC-2), which is never ticked beforehand and not needed to go on.
+    asks for the permission to report (MOC-2), which is never ticked beforehand; with `tell_boards` it is needed to go on.
+    `needed` are the keys that must be answered now, where some of the fields are for credit that nobody chose yet.
     """
 
-    def __init__(self, *args: Any, person: Person, fields: Iterable[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, person: Person, fields: Iterable[str], needed: Iterable[str] | None = None, tell_boards: bool = False, **kwargs: Any
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self.person, self.asked = person, [key for key in fields if key != "name"]
+        self.needed = set(self.asked) if needed is None else set(needed)
+        self.tell_boards = tell_boards
         for key in self.asked:
             for part in key.split("|"):
-                self._add(part, needed="|" not in key)
+                self._add(part, needed="|" not in key and key in self.needed)
+        if needed is not None:  # what is not needed now is needed with the type that asks for it
+            for field in self.fields.values():
+                field.show_optional = False  # type: ignore[attr-defined]
 
     def __bool__(self) -> bool:
         return bool(self.asked)
+
+    def of(self, key: str) -> list[forms.BoundField]:
+        """The fields of one key, for a page that puts them in different places."""
+        names = [n for part in key.split("|") for n in self.fields if n in {*self._names(part), f"{part}_report"}]
+        return [self[name] for name in names]
 
     def _add(self, key: str, *, needed: bool) -> None:
         if key in NumberKind.values:
@@ -183,8 +196,10 @@ class LearnerFieldsForm(_Answers):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         given = {key for part in self.asked for key in part.split("|") if self._take(key, data)}
-        for key in self.asked:
+        for key in (k for k in self.asked if k in self.needed):
             parts = key.split("|")
+            if self.tell_boards and key in BOARDS and key in given and not data.get(f"{key}_report"):
+                self.add_error(f"{key}_report", _now("Points reach the board only if you allow it. Tick this, or leave them out above."))  # fmt: skip
             if not given & set(parts) and not any(self._names(p) & set(self.errors) for p in parts):
                 first = {"birthday": "birth_day", "licence": "licence_state"}.get(parts[0], parts[0])
                 self.add_error(first, _now("This credit needs your %(what)s.") % {"what": learner_fields.label(key)})

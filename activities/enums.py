@@ -32,13 +32,49 @@ class ActivityKind(models.TextChoices):
     COURSE = "C", "Course"
     SERIES = "RSS", "Regularly scheduled series"
     ENDURING = "EM", "Enduring material"
+    JOURNAL = "JN", "Journal-based activity"
+    IMPROVEMENT = "PI", "Performance improvement"
+    REVIEW = "MR", "Manuscript review"
+    TEST_ITEMS = "TIW", "Test-item writing"
+    POINT_OF_CARE = "ISL", "Internet point of care"
+    COMMITTEE = "CML", "Committee learning"
+    FROM_TEACHING = "LFT", "Learning from teaching"
+    OTHER = "OTH", "Other or blended"
+
+
+# Learners come together at a time; every other kind each takes when they like.
+LIVE = frozenset({ActivityKind.COURSE, ActivityKind.SERIES})
+ANY_TIME = frozenset(ActivityKind) - LIVE
+# Credit is set by the format, not by minutes (AMA-FMT-4 to AMA-FMT-7).
+BY_WORK = frozenset(
+    {ActivityKind.IMPROVEMENT, ActivityKind.REVIEW, ActivityKind.TEST_ITEMS, ActivityKind.POINT_OF_CARE}
+)
+# An assessment with a mark that is told beforehand decides (AMA-FMT-2, AMA-FMT-3).
+BY_ASSESSMENT = frozenset({ActivityKind.ENDURING, ActivityKind.JOURNAL})
 
 
 class LearningFormat(models.TextChoices):
-    """[learning format] of the designation statement (AMA-DES-2)."""
+    """[learning format] of the designation statement (AMA-DES-2); "other activity" adds a short description."""
 
     LIVE = "live activity", "Live activity"
     ENDURING = "enduring material", "Enduring material"
+    JOURNAL = "journal-based CME activity", "Journal-based CME activity"
+    TEST_ITEMS = "test-item writing activity", "Test-item writing activity"
+    REVIEW = "manuscript review activity", "Manuscript review activity"
+    IMPROVEMENT = "PI CME activity", "PI CME activity"
+    POINT_OF_CARE = "internet point-of-care activity", "Internet point-of-care activity"
+    OTHER = "other activity", "Other activity"
+
+
+FORMAT_OF = {
+    ActivityKind.COURSE: LearningFormat.LIVE, ActivityKind.SERIES: LearningFormat.LIVE, ActivityKind.ENDURING: LearningFormat.ENDURING,
+    ActivityKind.JOURNAL: LearningFormat.JOURNAL, ActivityKind.TEST_ITEMS: LearningFormat.TEST_ITEMS, ActivityKind.REVIEW: LearningFormat.REVIEW,
+    ActivityKind.IMPROVEMENT: LearningFormat.IMPROVEMENT, ActivityKind.POINT_OF_CARE: LearningFormat.POINT_OF_CARE,
+}  # fmt: skip
+# CME-TYPE OTH, AMA-FMT-8: called what it is, in the statement, on certificates and on transcripts.
+OTHER_FORMATS = {
+    ActivityKind.COMMITTEE: "committee learning", ActivityKind.FROM_TEACHING: "learning from teaching", ActivityKind.OTHER: "blended learning",
+}  # fmt: skip
 
 
 class Delivery(models.TextChoices):

@@ -15,7 +15,7 @@ from accounts.models import AccreditationTerm
 from activities import validators
 from activities.domain import agenda as agendas
 from activities.domain.plan import Plan, SlotFacts
-from activities.enums import Delivery, JointStanding, MooreLevel, Section
+from activities.enums import BY_WORK, Delivery, JointStanding, MooreLevel, Section
 from activities.models import JointProvider
 from common import clock, rulesets
 from common.findings import Finding, Level, check
@@ -372,6 +372,8 @@ def check_agenda(plan: Plan) -> Finding:
             plan, Section.AGENDA, bool(plan.education) or hasattr(plan.activity, "series_plan"),
             _("The agenda has its sessions, or a recurrence"), anchor="agenda", proof=_sessions(plan),
         )  # fmt: skip
+    if plan.activity.is_any_time:
+        return _estimate(plan)
     return _finding(
         plan,
         Section.AGENDA,
@@ -380,6 +382,20 @@ def check_agenda(plan: Plan) -> Finding:
         anchor="agenda",
         proof=_sessions(plan),
     )
+
+
+def _estimate(plan: Plan) -> Finding:
+    """AMA-CALC-6: what has no agenda has an estimate and its reason; where the format sets the credit, neither is needed."""
+    a = plan.activity
+    if a.kind in BY_WORK:
+        return _finding(plan, Section.AGENDA, True, _("What counts is set by its format"), proof=a.learning_format)
+    ok = bool(plan.education) or bool(a.estimated_minutes and a.estimate_basis.strip())
+    return _finding(
+        plan, Section.AGENDA, ok, _("How long it takes is estimated, and it says how"),
+        anchor="id_estimated_minutes" if not a.estimated_minutes else "id_estimate_basis", rules=("AMA-CALC-6",),
+        proof=_sessions(plan) or (_("%(n)d minutes") % {"n": a.estimated_minutes} if a.estimated_minutes else ""),
+        ask=_("How long does a typical physician take?"), tip=_("Let three colleagues try it and take the middle, or count words."),
+    )  # fmt: skip
 
 
 def _sessions(plan: Plan) -> str:
@@ -457,7 +473,7 @@ def check_one_place_at_a_time(plan: Plan) -> Finding | None:
 @check("CORE-4", "APP-10", gates=PLANNING)
 def check_threads_whole(plan: Plan) -> Finding | None:
     """Every objective is taught somewhere. A series has objectives once, not per session (CORE-13)."""
-    if plan.activity.is_series or not plan.objectives:
+    if plan.activity.is_series or plan.activity.is_any_time or not plan.objectives:
         return None
     untaught = [o for o in plan.objectives if not plan.sessions_of(o)]
     names = _numbers(plan, untaught)

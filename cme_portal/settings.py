@@ -285,6 +285,7 @@ READINESS_CHECKS = ("activities.readiness", "integrity.readiness", "credits.read
 CATALOGUE_CREDIT = (
     "credits.domain.designations.labels"  # (activity ids) -> {id: runs}: the credit each activity shows in lists
 )
+CREDIT_TYPES_TO_ASK = "credits.domain.types.to_ask"  # (activity) -> [(code, label)]: what its planners may ask for
 NAME_STANDS_ON = (
     "credits.domain.certificates.name_stands_on",
 )  # (person id) -> bool: is the name on something issued?

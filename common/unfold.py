@@ -90,7 +90,7 @@ SIDEBAR: dict[str, Any] = {
             "title": _("Rules"),
             "items": [
                 _entry(_("Wording"), "format_quote", "admin:common_statement_changelist"), _entry(_("Rule parameters"), "tune", "admin:common_ruleparameter_changelist"), _entry(_("Requirements"), "checklist", "admin:credits_requirementprofile_changelist"),
-                _entry(_("Waivers"), "gavel", "admin:common_waiver_changelist"),
+                _entry(_("Credit types"), "category", "type_desk:home"), _entry(_("Waivers"), "gavel", "admin:common_waiver_changelist"),
             ],
         },
         {

@@ -11,7 +11,7 @@ from unfold.decorators import action
 from common.admin import PortalInline, PortalModelAdmin, ReasonForm
 from credits.certificate_admin import CertificateAdmin
 from credits.domain import claims, requests
-from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, CreditType, Designation
+from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, Designation
 from credits.requirement_admin import ProfileAdmin
 
 __all__ = ["CertificateAdmin", "ProfileAdmin"]  # registered by modules of their own
@@ -69,12 +69,6 @@ class DesignationAdmin(PortalModelAdmin):
     list_select_related = ("activity", "credit_type")
     search_fields = ("activity__number", "activity__title")
     ordering = ("-designated_at",)
-
-
-@admin.register(CreditType)
-class CreditTypeAdmin(PortalModelAdmin):
-    list_display = ("name", "code", "rounding", "increment", "physicians_only")
-    ordering = ("position",)
 
 
 @admin.register(ClaimRequest)

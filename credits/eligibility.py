@@ -33,7 +33,7 @@ from credits.entitlement import (
 )
 
 __all__ = [
-    "CLAIMABLE_STATUSES", "Blocker", "ChoiceError", "Computed", "CreditFacts", "Facts", "SessionFacts", "SessionVerdict", "Total",
+    "CLAIMABLE_STATUSES", "Blocker", "ChoiceError", "Computed", "CreditFacts", "Facts", "Line", "SessionFacts", "SessionVerdict", "Total",
     "WorkFacts", "WorkVerdict", "blockers", "compute", "prefill", "prefill_works", "supported_minutes", "verdict", "work_verdict",
 ]  # fmt: skip
 
@@ -177,13 +177,11 @@ def compute(facts: Facts, choices: Mapping[int, Decimal], works: Mapping[int, De
     picks, tiny, errors = _picked(facts, choices)
     done, work_errors = _picked_works(facts, works or {})
     taught = {p.session.id for p in done if p.session is not None}
-    errors |= {p.session.id: TAUGHT for p in picks if p.session is not None and p.session.id in taught}
-    for pick, sentence in _clashes([*done, *picks], facts.busy):
-        session_id, work_id = pick.key
-        if work_id is not None:
-            work_errors.setdefault(work_id, sentence)
-        elif session_id is not None:
-            errors.setdefault(session_id, sentence)
+    clashes, work_clashes = _clashes([*done, *picks], facts.busy)
+    errors = (
+        clashes | {p.session.id: TAUGHT for p in picks if p.session is not None and p.session.id in taught} | errors
+    )
+    work_errors = work_clashes | work_errors
     if errors or work_errors:
         raise ChoiceError(errors, work_errors)
     picks += _short_ones(facts, tiny, [*picks, *done])
@@ -255,7 +253,8 @@ def _short_ones(facts: Facts, tiny: Sequence[SessionVerdict], picks: Sequence[Pi
     if lead is None or lead.per_session or (longer and not picks):
         return []
     taken = [_busy(p.session, p.minutes) for p in picks if p.session is not None]
-    kept = _best(tiny, [*taken, *facts.busy], by_credit=False)
+    taught = {b.session_id for b in taken}
+    kept = _best([v for v in tiny if v.session.id not in taught], [*taken, *facts.busy], by_credit=False)
     return [Pick(v.session, None, v.minutes, v.minutes == v.session.minutes) for v in tiny if v.session.id in kept]
 
 
@@ -423,13 +422,14 @@ def _best(found: Sequence[SessionVerdict], busy: Sequence[Busy], *, by_credit: b
     return set(best[-1][2])
 
 
-def _clashes(picks: Sequence[Pick], busy: Sequence[Busy]) -> list[tuple[Pick, str]]:
-    """Picks for which the clock has no room beside those before them: nobody sits in two rooms (AMA-CALC-4).
+def _clashes(picks: Sequence[Pick], busy: Sequence[Busy]) -> tuple[dict[int, str], dict[int, str]]:
+    """Sessions and pieces of work for which the clock has no room beside those before them (AMA-CALC-4).
 
-    Somebody who left one session early may claim the rest of that time elsewhere; in no span of the clock may the
-    minutes be more than it has.
+    Nobody sits in two rooms; who left one early may claim the rest of that time in the other. In no span of the clock
+    may the minutes be more than it has.
     """
-    found: list[tuple[Pick, str]] = []
+    sessions: dict[int, str] = {}
+    works: dict[int, str] = {}
     spans = list(busy)
     for pick in picks:
         if pick.session is None:
@@ -441,13 +441,14 @@ def _clashes(picks: Sequence[Pick], busy: Sequence[Busy]) -> list[tuple[Pick, st
             spans.append(mine)
             continue
         other = next(b for b in others if _overlap(b, mine))
-        found.append(
-            (
-                pick,
-                f"Overlaps with “{other.title}”: together no more than {room} minutes, the time they took (AMA-CALC-4).",
-            )
+        sentence = (
+            f"Overlaps with “{other.title}”: together no more than {room} minutes, the time they took (AMA-CALC-4)."
         )
-    return found
+        if pick.work is None:
+            sessions[pick.session.id] = sentence
+        else:
+            works[pick.work.id] = sentence
+    return sessions, works
 
 
 def _reached(start: Busy, others: Sequence[Busy]) -> list[Busy]:

@@ -6,15 +6,47 @@ from django.db import models
 class Rounding(models.TextChoices):
     """How minutes become units; each credit type has its own (IP-2)."""
 
-    QUARTER_NEAREST = "quarter_nearest", "Nearest quarter hour (AMA-CALC-1)"
+    QUARTER_NEAREST = "quarter_nearest", "To the nearest quarter"
+    QUARTER_DOWN = "quarter_down", "Down to the quarter"
+    HALF_NEAREST = "half_nearest", "To the nearest half"
+    HALF_DOWN = "half_down", "Down to the half"
     HUNDREDTH_DOWN = "hundredth_down", "Two decimals, never up"
 
 
+class Partial(models.TextChoices):
+    """What becomes of a session that somebody attended in part."""
+
+    ATTESTED = "attested", "The learner says how much, in steps"
+    MINUTES = "minutes", "It counts by the minute"
+    NONE = "none", "It gets no credit"
+
+
+class Need(models.TextChoices):
+    """What must be done before a credit type is claimed, beyond taking part."""
+
+    NOTHING = "", "Nothing more"
+    EVALUATION = "evaluation", "The evaluation, with feedback"
+    PASSED = "passed", "The assessment, passed"
+
+
 class Scope(models.TextChoices):
-    """Decision 7: a course designates the activity, a series each session."""
+    """Decision 7: a course designates the activity, a series each session; work such as a review each piece."""
 
     ACTIVITY = "activity", "The whole activity"
     SESSION = "session", "Each session"
+
+
+class Work(models.TextChoices):
+    """What can be completed for credit without sitting in a session (AMA-FMT-2 to AMA-FMT-8)."""
+
+    ASSESSMENT = "assessment", "Assessment"
+    COMPLETION = "completion", "Completed"
+    STAGE_A = "stage_a", "Stage A: assess"
+    STAGE_B = "stage_b", "Stage B: intervene"
+    STAGE_C = "stage_c", "Stage C: assess again and reflect"
+    REVIEW = "review", "Manuscript review"
+    ITEMS = "items", "Test items"
+    CYCLE = "cycle", "Point-of-care cycle"
 
 
 class ClaimStatus(models.TextChoices):

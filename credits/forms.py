@@ -1,7 +1,7 @@
 """Forms of the learner's flow."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,8 +9,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import PortalForm
-from credits.entitlement import SessionVerdict
+from credits.arithmetic import HOUR, QUARTER, ZERO
+from credits.entitlement import CreditFacts, SessionVerdict, WorkVerdict
 from credits.models import ClaimRequest
+
+ONE = Decimal("1.00")
 
 
 class CheckInForm(PortalForm):
@@ -22,40 +25,59 @@ class CheckInForm(PortalForm):
 
 
 class ClaimForm(forms.Form):
-    """One decimal per session that can be claimed, named s<id>; the page writes the steppers itself."""
+    """What is chosen: of each session (s<id>) and piece of work (w<id>) how much, in the measure of the leading credit type."""
 
     def __init__(
-        self, data: Any, *, verdicts: list[SessionVerdict], offered: dict[int, Decimal], by_quarter: bool
-    ) -> None:
+        self, data: Any, *, verdicts: Sequence[SessionVerdict], works: Sequence[WorkVerdict] = (), offered: Mapping[int, Decimal],
+        lead: CreditFacts | None,
+    ) -> None:  # fmt: skip
         super().__init__(data)
-        self.verdicts, self.offered, self.by_quarter = verdicts, offered, by_quarter
-        self.problems: dict[int, str] = {}
+        self.verdicts, self.works, self.offered = verdicts, works, offered
+        self.measure = lead.measure if lead else "whole"
+        self.by_steps = self.measure == "credit" and lead is not None and lead.increment == QUARTER
+        # The script adds quarters of an hour; another arithmetic shows its total on the certificate.
+        self.live_total = (
+            self.by_steps and lead is not None and lead.rounding == "quarter_nearest" and lead.hour == HOUR
+        )
+        self.problems: dict[str, str] = {}
+        self.general: list[str] = []
 
     def choices(self) -> dict[int, Decimal]:
-        """Session id → credit. Fills `problems` for what is no number."""
-        found: dict[int, Decimal] = {}
-        for verdict in self.verdicts:
-            key = verdict.session.id
-            typed = self.data.get(f"s{key}", "")
-            if not self.by_quarter:
-                found[key] = verdict.cap if typed else Decimal("0.00")
-                continue
-            try:
-                found[key] = Decimal(typed.strip().replace(",", ".") or "0").quantize(Decimal("0.01"))
-            except InvalidOperation:
-                self.problems[key] = str(_("Write a number such as 0.75."))
-        return found
+        """Session id → how much. Fills `problems` for what is no number."""
+        return {v.session.id: self._read(f"s{v.session.id}", v, self.measure) for v in self.verdicts}
+
+    def chosen_works(self) -> dict[int, Decimal]:
+        """Id of a piece of work → how much."""
+        return {v.work.id: self._read(f"w{v.work.id}", v, v.measure) for v in self.works}
+
+    def _read(self, name: str, verdict: SessionVerdict | WorkVerdict, measure: str) -> Decimal:
+        typed = self.data.get(name, "").strip()
+        if measure == "whole":
+            return max(verdict.cap, ONE) if typed else ZERO
+        try:
+            return Decimal(typed.replace(",", ".") or "0").quantize(Decimal("0.01"))
+        except InvalidOperation:
+            self.problems[name] = str(_("Write a number such as 0.75.") if measure == "credit" else _("Write whole minutes."))  # fmt: skip
+            return ZERO
 
     def rows(self) -> list[dict[str, Any]]:
-        """Each session with what to show in its stepper."""
+        """Each session with what to show in its field."""
         return [
-            {
-                "verdict": v, "name": f"s{v.session.id}", "cap": v.cap, "problem": self.problems.get(v.session.id, ""),
-                "value": self.data.get(f"s{v.session.id}", "") if self.is_bound else self.offered.get(v.session.id, Decimal("0.00")),
-                "checked": bool(self.data.get(f"s{v.session.id}")) if self.is_bound else bool(self.offered.get(v.session.id, v.minutes)),
-            }
+            {"verdict": v, **self._row(f"s{v.session.id}", v, self.offered.get(v.session.id, ZERO))}
             for v in self.verdicts
-        ]  # fmt: skip
+        ]
+
+    def work_rows(self) -> list[dict[str, Any]]:
+        """Each piece of work, filled in whole."""
+        return [{"verdict": v, "measure": v.measure, **self._row(f"w{v.work.id}", v, v.cap)} for v in self.works]
+
+    def _row(self, name: str, verdict: SessionVerdict | WorkVerdict, offered: Decimal) -> dict[str, Any]:
+        # After choosing another type a session may be new on the page: it is filled in as if it were opened.
+        typed = self.data.get(name, offered if self.measure != "whole" else "") if self.is_bound else offered
+        return {
+            "name": name, "cap": verdict.cap, "problem": self.problems.get(name, ""),
+            "value": typed, "checked": bool(typed),
+        }  # fmt: skip
 
     def form_key(self) -> uuid.UUID:
         """The key of the opened page; a broken one is a new one."""

@@ -26,9 +26,10 @@ def activity(activity: Activity, actor: Actor) -> Panel:
         .select_related("credit_type")
         .order_by("credit_type__position")
     )
-    found = [statements.runs(rows[0].accreditation_statement)] if rows else []
-    found += [statements.runs(r.statement) for r in rows if r.statement]
-    return Panel("credits/partials/_statements.html", {"statements": found})
+    shown = dict.fromkeys(r.accreditation_statement for r in rows if not r.credit_type.teaching)
+    found = [statements.runs(text) for text in shown] + [statements.runs(r.statement) for r in rows if r.statement]
+    mark = next((r.details["pass_mark"] for r in rows if "pass_mark" in r.details), "")
+    return Panel("credits/partials/_statements.html", {"statements": found, "pass_mark": mark})
 
 
 def attendance(session: Session, actor: Actor) -> Panel | None:

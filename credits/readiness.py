@@ -3,7 +3,7 @@
 import re
 
 from activities.domain.plan import Plan
-from activities.enums import Section
+from activities.enums import BY_ASSESSMENT, Section
 from common import clock
 from common.findings import Finding, Level, check
 from common.templatetags.cme import local
@@ -44,12 +44,42 @@ def check_credit_follows_from_agenda(plan: Plan) -> Finding | None:
         return None
     best = found[0]
     level: Level = "passed" if best.maximum > 0 else "failed"
+    where = "the agenda" if plan.education else "the estimate" if best.each is None else "the format"
     title = (
-        f"{best.maximum:.2f} credits follow from the agenda"
-        if best.scope == "activity"
-        else f"{best.maximum:.2f} credits a session follow from the agenda"
+        f"{best.maximum:.2f} credits {'each ' if best.each else 'a session ' if best.per else ''}follow from {where}"
     )
-    return Finding(("AMA-CALC-1", "AMA-CALC-3"), level, title, best.sentence, section=Section.AGENDA, group=GROUP)
+    return Finding(best.rules, level, title, best.sentence, section=Section.AGENDA, group=GROUP)
+
+
+@check("IP-3", "JA-4", gates=("approval",), group=GROUP)
+def check_types_can_be_awarded(plan: Plan) -> Finding | None:
+    """WF-3: every type asked for can be awarded here, by us and with the planners it wants."""
+    asked = [option for option in designations.options(plan) if option.asked]
+    if not asked:
+        return None
+    blocked = [option for option in asked if option.blocked]
+    proof = " ".join(sentence for option in blocked for sentence in option.blocked)
+    return Finding(
+        ("IP-3", "JA-4"), "missing" if blocked else "passed", "Every credit type asked for can be awarded",
+        proof or ", ".join(option.kind.name for option in asked), section=Section.AGENDA, anchor="id_credit_types_0", group=GROUP,
+    )  # fmt: skip
+
+
+@check("AMA-FMT-2", "WF-5", gates=("publication",), group=GROUP)
+def check_mark_to_pass(plan: Plan) -> Finding | None:
+    """AMA-FMT-2, AMA-FMT-3: a minimum performance level, set and told beforehand."""
+    if plan.activity.kind not in BY_ASSESSMENT:
+        return None
+    marks = {r.details.get("pass_mark", "") for r in designations.of_plan(plan)}
+    ok = bool(marks) and all(marks)
+    proof = (
+        f"{', '.join(sorted(marks))}% passes; learners read it before they begin."
+        if ok
+        else "No mark was set with the designation."
+    )
+    return Finding(
+        ("AMA-FMT-2",), "passed" if ok else "missing", "What passes the assessment is set and told beforehand", proof, group=GROUP, who="staff",
+    )  # fmt: skip
 
 
 @check("AMA-CORE-1", "WF-4", gates=("publication",), group=GROUP)
@@ -80,19 +110,18 @@ def check_designated_before_the_start(plan: Plan) -> Finding:
 @check("ST-7", "AMA-DES-1", gates=("publication",), group=GROUP)
 def check_statements_are_verbatim(plan: Plan) -> Finding:
     """WF-5: the accreditation statement of the provider's mode and the designation statement, word for word."""
-    rows = designations.current(plan.activity)
+    rows = designations.of_plan(plan)
     title = "Accreditation and designation statements are verbatim"
     rule = ("ST-7", "AMA-DES-1")
     if not rows:
         if plan.activity.designated_at is not None:  # participation only: no credit, so no statement about it
             return Finding(rule, "not_applicable", title, "No credit is offered.", group=GROUP, who="staff")
         return Finding(rule, "missing", title, "Nothing is designated yet.", group=GROUP, who="staff")
-    wanted = wording.accreditation(joint=[j.organisation.name for j in plan.non_accredited])
     wrong = [
         r
         for r in rows
-        if r.accreditation_statement != wanted
-        or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum)
+        if r.accreditation_statement != designations.accreditation(plan, r.credit_type)
+        or r.statement != wording.designation(plan.activity, r.credit_type, r.maximum, details=r.details)
     ]
     proof = (
         "The wording changed since the designation; designate again."
@@ -105,11 +134,14 @@ def check_statements_are_verbatim(plan: Plan) -> Finding:
 @check("ST-7", "ST-2", gates=("publication",), group=GROUP)
 def check_statement_names_joint_providers(plan: Plan) -> Finding | None:
     """ST-7: the statement that was frozen with the credit names every joint provider that is not accredited."""
-    rows = designations.current(plan.activity)
+    rows = designations.of_plan(plan)
     if not rows or not plan.non_accredited:
         return None
     names = [j.organisation.name for j in plan.non_accredited]
-    unnamed = [n for n in names if not all(_names(r.accreditation_statement, n) for r in rows)]
+    own = [
+        r for r in rows if not designations.has_own_term(plan, r.credit_type)
+    ]  # the statement of the provider's accreditation
+    unnamed = [n for n in names if not all(_names(r.accreditation_statement, n) for r in own)]
     proof = wording.listed(names)
     if unnamed:
         proof = f"Not named: {wording.listed(unnamed)}. The list changed since the designation; designate again."
@@ -129,7 +161,7 @@ def _names(statement: str, name: str) -> bool:
 def check_designation_matches_agenda(plan: Plan) -> Finding | None:
     """WF-11: the agenda has not changed since the credit was fixed."""
     wanted = {p.credit_type.code: p.maximum for p in designations.proposed(plan)}
-    rows = {r.credit_type_id: r.maximum for r in designations.current(plan.activity)}
+    rows = {r.credit_type_id: r.maximum for r in designations.of_plan(plan)}
     if not rows:
         return None
     changed = [code for code, amount in rows.items() if wanted.get(code) != amount]
@@ -151,7 +183,7 @@ def check_designation_matches_agenda(plan: Plan) -> Finding | None:
 @check("AMA-DES-4", "AMA-CORE-1", gates=("change",), group=GROUP)
 def check_change_keeps_credit(plan: Plan) -> Finding | None:
     """WF-11: another amount is designated before the start; once it has begun, what was designated stands."""
-    rows = designations.current(plan.activity)
+    rows = designations.of_plan(plan)
     if not rows:
         return None
     wanted = {p.credit_type.code: p for p in designations.proposed(plan)}

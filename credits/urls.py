@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import external, learner, requirements, runs, shares, topics, transcript, verify, why
+from credits.views import claim, external, learner, requirements, runs, shares, topics, transcript, verify, why
 
 app_name = "credits"
 urlpatterns = [
@@ -11,7 +11,7 @@ urlpatterns = [
     path("in/<str:code>/", learner.check_in_by_qr, name="check_in_by_qr"),
     path("now/<str:token>/", learner.check_in_by_screen, name="check_in_by_screen"),
     path("sessions/<int:pk>/checked-in/", learner.checked_in, name="checked_in"),
-    path("activities/<str:number>/claim/", learner.claim, name="claim"),
+    path("activities/<str:number>/claim/", claim.claim, name="claim"),
     path("claims/<int:pk>/", learner.claimed, name="claimed"),
     path("certificates/<str:code>/", learner.certificate, name="certificate"),
     path("missing-credit/", why.pick, name="why"),

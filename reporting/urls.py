@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reporting.views import acts, desk
+from reporting.views import acts, credit, desk, work
 
 app_name = "desk"
 
@@ -10,6 +10,9 @@ urlpatterns = [
     path("", desk.queue_page, name="queue"),
     path("<str:number>/", desk.activity, name="activity"),
     path("<str:number>/step/", acts.step, name="step"),
+    path("<str:number>/designate/", credit.designate, name="designate"),
+    path("<str:number>/work/", work.work, name="work"),
+    path("<str:number>/work/<int:pk>/take-back/", work.work_take_back, name="work_take_back"),
     path("<str:number>/reason/", acts.reason, name="reason"),
     path("<str:number>/confirm/", acts.confirm, name="confirm"),
     path("<str:number>/return/", acts.returning, name="return"),

@@ -14,7 +14,6 @@ from activities.domain import registrations, when
 from activities.domain.catalogue import credit_labels
 from activities.enums import (
     FACULTY_ROLES,
-    ActivityKind,
     ActivityStatus,
     RegistrationStatus,
     RoleKind,
@@ -108,7 +107,7 @@ def _state(
         return "past"
     closes = registrations.closes_at(activity, starts, ends)
     over = ends if ends is not None else closes
-    if over is not None and at >= over and activity.kind != ActivityKind.ENDURING:
+    if over is not None and at >= over and not activity.is_any_time:
         return "past"
     if mine is not None and mine.status == RegistrationStatus.REGISTERED:
         return "registered"

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts.enums import Profession
 from activities.domain import registrations, when
 from activities.enums import (
+    ANY_TIME,
     FACULTY_ROLES,
     SEAT_TAKING,
     ActivityKind,
@@ -37,7 +38,16 @@ FORMATS = {
     ActivityKind.COURSE: gettext_lazy("Live course"),
     ActivityKind.SERIES: gettext_lazy("Series"),
     ActivityKind.ENDURING: gettext_lazy("Online, any time"),
+    ActivityKind.JOURNAL: gettext_lazy("Journal article"),
+    ActivityKind.IMPROVEMENT: gettext_lazy("Performance improvement"),
+    ActivityKind.REVIEW: gettext_lazy("Manuscript review"),
+    ActivityKind.TEST_ITEMS: gettext_lazy("Test-item writing"),
+    ActivityKind.POINT_OF_CARE: gettext_lazy("Internet point of care"),
+    ActivityKind.COMMITTEE: gettext_lazy("Committee learning"),
+    ActivityKind.FROM_TEACHING: gettext_lazy("Learning from teaching"),
+    ActivityKind.OTHER: gettext_lazy("Other or blended"),
 }
+USUAL = (ActivityKind.COURSE, ActivityKind.SERIES, ActivityKind.ENDURING)  # always offered; the rest where there is one
 PLACES = {"in_person": gettext_lazy("In person"), "online": gettext_lazy("Online")}
 _PLACES_OF = {
     Delivery.IN_PERSON: {"in_person"}, Delivery.BOTH: {"in_person", "online"}, Delivery.STREAMED: {"online"}, Delivery.ONLINE: {"online"},
@@ -155,7 +165,7 @@ class _Row:
         """The months in which it takes place, as YYYY-MM; empty for what has no date."""
         start = max(self.first or today, today)
         end = max(self.last or start, start)
-        if self.kind == ActivityKind.ENDURING:
+        if self.kind in ANY_TIME:
             return []
         found: list[str] = []
         day = start.replace(day=1)
@@ -187,7 +197,7 @@ def _upcoming(at: dt.datetime) -> QuerySet[Activity]:
     following = _live_sessions(at).filter(activity=OuterRef("pk")).order_by("starts_at", "pk").values("starts_at")[:1]
     planned = Session.objects.filter(activity=OuterRef("pk"), removed_at=None)
     # The dates say when, until there are sessions; then the sessions do.
-    dated = Q(kind=ActivityKind.ENDURING) | ~Exists(planned)
+    dated = Q(kind__in=ANY_TIME) | ~Exists(planned)
     return Activity.objects.filter(status=ActivityStatus.PUBLISHED, listed=True).annotate(next_start=Subquery(following)).filter(
         Q(next_start__isnull=False) | (dated & (Q(ends_on__gte=at.date()) | Q(ends_on=None)))
     )  # fmt: skip
@@ -213,7 +223,7 @@ def _rows(q: str, at: dt.datetime) -> list[_Row]:
     ):
         first = when.day_of(start, zone) if start else starts_on
         order = (
-            kind == ActivityKind.ENDURING,
+            kind in ANY_TIME,
             first is None,
             first or dt.date.max,
             start.timestamp() if start else 0.0,
@@ -277,7 +287,11 @@ def _facets(rows: Sequence[_Row], f: Filters, today: dt.date) -> dict[str, list[
     professions = count("profession", lambda r: r.professions or Profession.values)
     names = {str(r.department): r.department_name for r in rows}
     return {
-        "format": [Choice("format", k, str(label), formats[k], k in f.formats) for k, label in FORMATS.items()],
+        "format": [
+            Choice("format", k, str(label), formats[k], k in f.formats)
+            for k, label in FORMATS.items()
+            if k in USUAL or formats[k] or k in f.formats
+        ],
         "place": [Choice("place", k, str(label), places[k], k in f.places) for k, label in PLACES.items()],
         "department": [
             Choice("department", pk, name, departments[pk], int(pk) in f.departments)
@@ -382,7 +396,7 @@ def _hit(
         text = when.sentence(activity, sessions)
     tone, icon, state = _place_state(activity, sessions, taken, mine, at)
     return Hit(
-        activity=activity, tile=None if activity.kind == ActivityKind.ENDURING else tile,
+        activity=activity, tile=None if activity.is_any_time else tile,
         caption=f"{FORMATS[ActivityKind(activity.kind)]}, {activity.department.name}", when=text,
         next_title=following.title if following and activity.is_series else "", tone=tone, icon=icon, state=state, credit=credit,
     )  # fmt: skip

@@ -133,9 +133,7 @@ def _is_ahead_by_date(registration: Registration, at: dt.datetime) -> bool:
     """The dates speak for what has no session, or none that takes place; else its sessions say that it is over."""
     activity = registration.activity
     by_date = (
-        activity.status == ActivityStatus.CANCELLED
-        or activity.kind == ActivityKind.ENDURING
-        or not registration.is_planned  # type: ignore[attr-defined]
+        activity.status == ActivityStatus.CANCELLED or activity.is_any_time or not registration.is_planned  # type: ignore[attr-defined]
     )
     return by_date and (activity.ends_on is None or activity.ends_on >= at.date())
 

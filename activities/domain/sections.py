@@ -22,7 +22,7 @@ COLUMNS: dict[str, frozenset[str]] = {
             "expected_learners", "professions", "audience", "fee_text", "department",
         }
     ),
-    Section.AGENDA: frozenset({"credit_types"}),
+    Section.AGENDA: frozenset({"credit_types", "estimated_minutes", "estimate_basis", "format_note"}),
     Section.FORMAT: frozenset({"designed_to_change", "change_text", "methods", "format_reason", "competencies"}),
     Section.EVALUATION: frozenset({"evaluation_level", "evaluation_tools", "evaluation_text"}),
 }  # fmt: skip

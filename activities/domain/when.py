@@ -35,7 +35,7 @@ def of_session(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
 def sentence(activity: Activity, sessions: Iterable[Session]) -> str:
     """The whole activity: one day with its hours, several days, or any time."""
     by_day = days(sessions, activity.zone)
-    if activity.kind == ActivityKind.ENDURING:
+    if activity.is_any_time:
         return (
             _("Any time until %(date)s") % {"date": local_date(activity.ends_on)} if activity.ends_on else _("Any time")
         )

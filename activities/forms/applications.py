@@ -34,8 +34,22 @@ AUDIENCES = [
 
 _KINDS: Any = {
     "C": _("Once, on one or more days, in a room or streamed"), "RSS": _("The same people meet every week or month: grand rounds, tumor board"),
-    "EM": _("Learners take it when they like"),
+    "EM": _("Learners take it when they like, and pass an assessment"), "JN": _("They read an article and pass an assessment"),
+    "PI": _("They measure their practice, change it and measure again"), "MR": _("They review a manuscript for a journal"),
+    "TIW": _("They write questions for an examination"), "ISL": _("They look up an answer for a patient and apply it"),
+    "CML": _("Committee work whose subject, taught otherwise, would be CME"), "LFT": _("What they learn to teach others"),
+    "OTH": _("A blend of these, or something else"),
 }  # fmt: skip
+# Grouped: what most plan comes first.
+KINDS = [
+    (_("Learners meet"), [(k.value, k.label) for k in enums.ActivityKind if k in enums.LIVE]),
+    (_("Each when they like"), [(k.value, k.label) for k in enums.ActivityKind if k in enums.BY_ASSESSMENT]),
+    (_("Credit for work done"), [(k.value, k.label) for k in enums.ActivityKind if k in enums.BY_WORK]),
+    (
+        _("Anything else"),
+        [(k.value, k.label) for k in enums.ActivityKind if k in enums.ANY_TIME - enums.BY_ASSESSMENT - enums.BY_WORK],
+    ),
+]
 _LEVELS: Any = {
     "2": _("How they liked it"), "3": _("What they know"), "4": _("What they can do, or intend to"), "5": _("What they do in practice"),
     "6": _("What happens to their patients"), "7": _("What happens to the community"),
@@ -54,7 +68,7 @@ class ApplicationCreateForm(PortalForm):
         help_text=_("As learners will read it. It can be changed until the office approves."),
     )
     kind = forms.ChoiceField(
-        label=_("What is it?"), choices=enums.ActivityKind.choices, initial=enums.ActivityKind.COURSE,
+        label=_("What is it?"), choices=KINDS, initial=enums.ActivityKind.COURSE,
         widget=widgets.Choices(hints=_KINDS),
     )  # fmt: skip
     department = forms.ModelChoiceField(label=_("Department"), queryset=Department.objects.none(), empty_label=None)
@@ -103,7 +117,7 @@ class BasicsForm(SectionForm):
         widgets = {
             "summary": widgets.WordsTextarea(words=80, attrs={"rows": 3}),
             "delivery": widgets.Choices(inline=True),
-            "kind": widgets.Choices(inline=True),
+            "kind": forms.Select(),
         }
 
     def make_helper(self) -> Any:
@@ -121,7 +135,7 @@ class BasicsForm(SectionForm):
         if self.instance.zone not in dict(ZONES):
             zone.choices = [(self.instance.zone, self.instance.zone), *ZONES]
         self.fields["delivery"].choices = enums.Delivery.choices  # type: ignore[attr-defined]
-        self.fields["kind"].choices = enums.ActivityKind.choices  # type: ignore[attr-defined]
+        self.fields["kind"].choices = KINDS  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -200,12 +214,29 @@ class CreditForm(SectionForm):
         help_text=_("The amount follows from the agenda. The office designates it."),
     )
 
+    optional_fields = ("format_note",)
+
     class Meta:
         model = Activity
-        fields = ("credit_types",)
+        fields = ("estimated_minutes", "estimate_basis", "format_note", "credit_types")
+        labels = {
+            "estimated_minutes": _("How many minutes does it take?"), "estimate_basis": _("How do you know?"),
+            "format_note": _("What is it, in a few words?"),
+        }  # fmt: skip
+        help_texts = {
+            "estimated_minutes": _("For a typical physician, with the assessment. An hour is a credit."),
+            "estimate_basis": _("For example “three colleagues took 50, 58 and 66 minutes” or “8,000 words and ten questions”."),
+            "format_note": _("Printed in the statement and on certificates, for example “blended learning”."),
+        }  # fmt: skip
+        widgets = {"estimate_basis": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, types: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        kind = self.instance.kind
+        if kind not in enums.ANY_TIME - enums.BY_WORK:
+            del self.fields["estimated_minutes"], self.fields["estimate_basis"]
+        if kind not in enums.OTHER_FORMATS:
+            del self.fields["format_note"]
         self.fields["credit_types"].choices = types  # type: ignore[attr-defined]
         self.fields["credit_types"].widget.choices = types
 

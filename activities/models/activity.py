@@ -69,6 +69,10 @@ class Activity(models.Model):
 
     # APP-11, 12: credit asked for, evaluation
     credit_types = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    # AMA-CALC-6: what learners take when they like has no agenda, but an estimate that somebody can follow
+    estimated_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    estimate_basis = models.TextField(blank=True, max_length=1000)
+    format_note = models.CharField(max_length=80, blank=True, help_text="What an “other activity” is, in few words")
     evaluation_level = models.CharField(max_length=2, choices=enums.MooreLevel.choices, blank=True)
     evaluation_tools = _list(enums.EvaluationTool, 20)
     evaluation_text = models.TextField(blank=True)
@@ -139,9 +143,15 @@ class Activity(models.Model):
     @property
     def learning_format(self) -> str:
         """[learning format] of statements and certificates (AMA-DES-2)."""
-        if self.kind == enums.ActivityKind.ENDURING:
-            return str(enums.LearningFormat.ENDURING.value)
-        return str(enums.LearningFormat.LIVE.value)
+        kind = enums.ActivityKind(self.kind)
+        if kind in enums.FORMAT_OF:
+            return str(enums.FORMAT_OF[kind].value)
+        return f"{enums.LearningFormat.OTHER.value} ({self.format_note or enums.OTHER_FORMATS[kind]})"
+
+    @property
+    def is_any_time(self) -> bool:
+        """Learners take it when they like; it has no sessions to meet in."""
+        return self.kind in enums.ANY_TIME
 
     @property
     def place(self) -> str:

@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -24,12 +25,11 @@ from activities.forms.applications import (
 )
 from activities.forms.base import of_row
 from activities.forms.gaps import GapForm, SourceForm
-from activities.models import GapEvidence, Objective, Session
+from activities.models import Activity, GapEvidence, Objective, Session
 from activities.views.editor import ColumnsEditor, Editor, Outcome, fine, number
 from activities.views.joint import BasicsEditor
 from activities.views.people import PeopleEditor
 from common.errors import DomainError
-from common.templatetags.cme import credit_name
 
 
 class FormatEditor(ColumnsEditor):
@@ -238,7 +238,7 @@ class AgendaEditor(Editor):
 
     def build(self) -> None:
         self.rows = [self._row(facts) for facts in self.plan.slots]
-        types = credit_types(self.plan.activity.kind)
+        types = credit_types(self.plan.activity)
         self.form = CreditForm(self.typed, instance=self.plan.activity, types=types)
 
     def _row(self, facts: SlotFacts) -> dict[str, Any]:
@@ -366,9 +366,7 @@ EDITORS: dict[str, type[Editor]] = {
 }
 
 
-def credit_types(kind: str) -> list[tuple[str, str]]:
-    """The credit types one can ask for, for a kind of activity."""
-    # By name, not by import: credits lies above this app (import contract), and the types are reference data.
-    model = apps.get_model("credits", "CreditType")
-    found = [t for t in model._default_manager.order_by("position") if not t.activity_kinds or kind in t.activity_kinds]
-    return [(t.code, t.name if t.is_attendance else credit_name(t.code, name=t.name)) for t in found]
+def credit_types(activity: Activity) -> list[tuple[str, Any]]:
+    """The credit types one can ask for here, from the app that knows (CREDIT_TYPES_TO_ASK)."""
+    found: list[tuple[str, Any]] = import_string(settings.CREDIT_TYPES_TO_ASK)(activity)
+    return found

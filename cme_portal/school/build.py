@@ -722,7 +722,7 @@ def _claims(
     rows = []
     for claim, total, lines in plans:
         code = document.new_code(s.provider, claim.claimed_at.year)
-        snapshot = document.compose(claim, total, lines, code=code, number=1, wording=wording.__getitem__)
+        snapshot = document.compose(claim, [total], lines, code=code, number=1, wording=wording.__getitem__)
         rows.append(
             Certificate(
                 claim=claim, code=code, snapshot=snapshot, template_version=document.VERSION, requested_at=claim.claimed_at,
@@ -764,7 +764,7 @@ def _one_claim(
     )  # fmt: skip
     lines = [
         ClaimLine(
-            claim=claim, person=person, activity=activity, session=x, credit_type=kind, minutes=x.minutes, facts={"source": "demo"},
+            claim=claim, person=person, activity=activity, session=x, credit_type=kind, family=kind.kin, minutes=x.minutes, facts={"source": "demo"},
             credits=(each[i] if person.is_physician else Decimal("0.00")) if series else None,
         )
         for i, x in enumerate(sessions)

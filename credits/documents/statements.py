@@ -1,15 +1,18 @@
 """Accreditation and designation statements, verbatim from the wording of the day (ST-1…7, AMA-DES-1)."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from accounts.enums import AccreditationMode
 from accounts.models import AccreditationTerm, Provider
 from activities.models import Activity
 from common import clock, statements
+from credits.documents.dates import long_date
 from credits.models import CreditType
 
+# Blanks of designation statements that only some designations fill (credits/details.py).
+BLANKS = ("uan", "uan_technician", "acpe_kind", "valid_until", "aswb_category", "aafp_kind", "moc_kind")
 # ST-7: mode × (any non-accredited joint provider ? joint : direct).
 CODES: dict[AccreditationMode, tuple[str, str]] = {
     AccreditationMode.ACCME_DIRECT: ("ST-1", "ST-2"),
@@ -58,11 +61,37 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])}, and {names[-1]}"
 
 
-def designation(activity: Activity, credit_type: CreditType, maximum: Decimal, on: dt.date | None = None) -> str:
-    """The designation statement of a credit type; for a series `maximum` is that of one session (AMA-DES-4). Empty where none is mandated."""
-    if not credit_type.designation_statement:
+def designation(
+    activity: Activity,
+    credit_type: CreditType,
+    maximum: Decimal,
+    on: dt.date | None = None,
+    *,
+    details: Mapping[str, str] | None = None,
+) -> str:
+    """The designation statement of a credit type; for a series `maximum` is that of one session (AMA-DES-4).
+
+    `credit_type` as it was settled (the office may hold the sentence); `details` fill its other blanks. Empty where none
+    is mandated.
+    """
+    if credit_type.statement_text:
+        body = credit_type.statement_text
+    elif credit_type.designation_statement:
+        body = statements.body(credit_type.designation_statement, on=on)
+    else:
         return ""
-    body = statements.body(credit_type.designation_statement, on=on)
-    return statements.fill(
-        body, provider=Provider.current().name, learning_format=activity.learning_format, credits=f"{maximum:.2f}"
-    )
+    given = dict(details or {})
+    if "valid_until" in given:
+        given["valid_until"] = long_date(dt.date.fromisoformat(given["valid_until"]))
+    blanks = {
+        "provider": Provider.current().name, "title": activity.title,
+        "learning_format": activity.learning_format, "format": activity.learning_format.removesuffix(" activity"),
+        "credits": f"{maximum:.2f}", "ceu": in_second_unit(credit_type, maximum),
+        "begins": long_date(activity.starts_on) if activity.starts_on else "",
+    }  # fmt: skip
+    return statements.fill(body, **{**dict.fromkeys(BLANKS, ""), **given, **blanks})
+
+
+def in_second_unit(credit_type: CreditType, amount: Decimal) -> str:
+    """The same amount in the unit that is printed beside it: 1.50 contact hours are 0.150 CEU (ACPE-1)."""
+    return f"{amount * credit_type.second_factor:.3f}" if credit_type.second_factor else ""

@@ -16,8 +16,8 @@ from credits.domain.transcript_filters import ELSEWHERE, OURS
 from credits.domain.transcripts import Row, Transcript
 
 VERSION = "transcript/2"
-CLAIMED = "Credits are those the physician claimed. Records are kept for six years."
-ATTENDED = "Attendance is documented here; credit is awarded to physicians only. Records are kept for six years."
+CLAIMED = "Credits are those the learner claimed. Records are kept for six years."
+ATTENDED = "Attendance is documented here; no credit of this profession was designated. Records are kept for six years."
 
 
 def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:

@@ -1,24 +1,29 @@
 """Claiming: one act, computed under lock, granted exactly once (decision 6; AMA-CORE-3, AMA-CALC-5)."""
 
+import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from accounts.domain import people
+from accounts.domain import learner_fields, people
+from accounts.enums import BOARDS, NumberKind
 from accounts.models import Person
 from activities.models import Activity
 from common import audit, clock, rulesets, statements
 from common.actors import Actor
 from common.errors import Conflict, Invalid
 from credits import eligibility
-from credits.domain import certificates, facts
+from credits.documents import statements as wording
+from credits.domain import achievements, certificates, facts
 from credits.enums import CertificateWhy, ClaimStatus
-from credits.models import Claim, ClaimLine, ClaimTotal
+from credits.models import Claim, ClaimLine, ClaimTotal, CreditType
 from integrity.domain import disclosure_text
+
+NOTHING = "Choose credit for at least one session you took part in."
 
 
 def claim(
@@ -28,13 +33,16 @@ def claim(
     choices: Mapping[int, Decimal],
     form_key: uuid.UUID,
     disclosure_sha: str,
+    works: Mapping[int, Decimal] | None = None,
+    codes: Collection[str] | None = None,
     by: Actor,
 ) -> Claim:
-    """Claim credit for sessions of an activity and have the certificate made.
+    """Claim credit for sessions or work of an activity, in every credit type chosen, and have the certificate made.
 
-    `choices` maps session ids to credit in steps of 0.25. A second press of the same page (`form_key`) finds the
-    first claim. Raises Conflict when nothing can be claimed (WF-7), Invalid with `s<id>` fields for a choice that
-    cannot stand.
+    `choices` maps session ids to what was chosen in the measure of the leading type: credit in its steps, minutes, or 1 for
+    all of it; `works` does so for pieces of work. `codes` are the credit types; without them all that the person need not
+    ask for. A second press of the same page (`form_key`) finds the first claim. Raises Conflict when nothing can be claimed
+    (WF-7), Invalid with `s<id>` and `w<id>` fields for a choice that cannot stand.
     """
     with transaction.atomic(durable=True):
         # Lock the person first: two phones, two tabs, a retry of the browser all wait here, then see the first claim.
@@ -44,31 +52,47 @@ def claim(
             return made
         activity = Activity.objects.select_related("department").get(pk=activity_id)
         facts.hold_designation(activity)
-        known = facts.load(person, activity)
-        found = eligibility.blockers(known)
+        known = facts.gather(person, activity, codes)
+        found = eligibility.blockers(known.facts)
         if found:
             raise Conflict(*[b.message for b in found])
         try:
-            computed = eligibility.compute(known, choices)
+            computed = eligibility.compute(known.facts, choices, works)
         except eligibility.ChoiceError as error:
-            raise Invalid(fields={f"s{key}": text for key, text in error.fields.items()}) from error
+            fields = {f"s{key}": text for key, text in error.fields.items()}
+            raise Invalid(fields=fields | {f"w{key}": text for key, text in error.works.items()}) from error
         if not computed.lines:
-            raise Invalid(
-                *([o.reason for o in computed.left_out] or ["Choose credit for at least one session you took part in."])
-            )
+            raise Invalid(*([o.reason for o in computed.left_out] or [NOTHING]))
+        require_answers(person, [known.offer(t.code).kind for t in computed.totals])
         row = _write(person, activity, known, computed, form_key)
         if disclosure_sha:
             disclosure_text.record_delivery(
                 activity=activity, session=None, person=person, sha=disclosure_sha, channel="claim", at=row.claimed_at
             )
         certificates.prepare(row)
-        audit.record(
-            "claimed",
-            by=by,
-            subject=row,
-            new={t.code: {"credits": t.credits, "minutes": t.minutes} for t in computed.totals},
-        )
+        new = {t.code: {"credits": t.credits, "minutes": t.minutes} for t in computed.totals}
+        audit.record("claimed", by=by, subject=row, new=new)
         return row
+
+
+def require_answers(person: Person, kinds: Iterable[CreditType]) -> None:
+    """What the types ask of the learner is answered, and boards may be told (IP-2, MOC-2). Raises Conflict naming what is not."""
+    asked = [key for kind in kinds for key in kind.learner_fields]
+    learner_fields.require(person, asked)
+    silent = boards_to_ask(person, asked)
+    if silent:
+        named = ", ".join(str(NumberKind(key).label).removesuffix(" ID") for key in silent)
+        raise Conflict(f"{named} can be told only if you allow it. Tick the permission beside your number.")
+
+
+def boards_to_ask(person: Person, keys: Iterable[str]) -> list[str]:
+    """Boards that a type reports to and the person has not allowed to be told (MOC-2). One query, none without boards."""
+    boards = [key for key in dict.fromkeys(keys) if key in BOARDS]
+    if not boards:
+        return []
+    told = person.numbers.filter(removed_at=None, kind__in=boards, report_ok_at__isnull=False)
+    allowed = set(told.values_list("kind", flat=True))
+    return [key for key in boards if key not in allowed]
 
 
 def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
@@ -90,33 +114,65 @@ def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
 
 
 def _write(
-    person: Person, activity: Activity, known: eligibility.Facts, computed: eligibility.Computed, form_key: uuid.UUID
+    person: Person, activity: Activity, known: facts.Known, computed: eligibility.Computed, form_key: uuid.UUID
 ) -> Claim:
-    by_code = {o.kind.code: o for o in facts.offers(person, activity)}
-    by_id = {s.id: s for s in known.sessions}
-    last = max(by_id[line.session_id].ends_at for line in computed.lines if line.session_id is not None)
+    sessions = {s.id: s for s in known.facts.sessions}
+    works = {w.id: w for w in known.facts.works}
+    last = max(_done_at(line, sessions, works) for line in computed.lines)
     row = Claim.objects.create(
-        person=person, activity=activity, claimed_at=known.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
+        person=person, activity=activity, claimed_at=known.facts.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
         rule_set=rulesets.version(), attestation=statements.body("CLAIM-ATTEST"), is_physician=person.is_physician, form_key=form_key,
     )  # fmt: skip
-    ClaimTotal.objects.bulk_create(
-        ClaimTotal(
-            claim=row, credit_type=by_code[t.code].kind, designation=by_code[t.code].designation, minutes=t.minutes, credits=t.credits,
-            designated=t.designated,
-        )
-        for t in computed.totals
-    )  # fmt: skip
+    ClaimTotal.objects.bulk_create(_total(row, person, known.offer(t.code), t) for t in computed.totals)
     ClaimLine.objects.bulk_create(
         ClaimLine(
-            claim=row, person=person, activity=activity, session_id=line.session_id, credit_type_id=line.code, minutes=line.minutes,
-            credits=line.credits, facts=_evidence(by_id[line.session_id]) if line.session_id is not None else {},
+            claim=row, person=person, activity=activity, session_id=line.session_id, credit_type_id=line.code,
+            family=known.offer(line.code).kind.kin, minutes=line.minutes, credits=line.credits, **_work(line, known),
+            facts=_supported(line, sessions, works),
         )
         for line in computed.lines
     )  # fmt: skip
     return row
 
 
-def _evidence(session: eligibility.SessionFacts) -> dict[str, Any]:
-    """The evidence as it stood, so that a later correction raises a finding and never edits the claim."""
+def _total(row: Claim, person: Person, offer: facts.Offer, total: eligibility.Total) -> ClaimTotal:
+    """One credit type of a claim, with what is printed beside its amount (ACPE-1: the UAN and CEUs)."""
+    found = {}
+    if offer.kind.second_factor:
+        found[offer.kind.second_unit] = wording.in_second_unit(offer.kind, total.credits)
+    if "uan" in offer.designation.details:
+        found["uan"] = facts.uan(offer.designation, person)
+    return ClaimTotal(
+        claim=row, credit_type=offer.kind, designation=offer.designation, minutes=total.minutes, credits=total.credits,
+        designated=total.designated, details=found,
+    )  # fmt: skip
+
+
+def _work(line: eligibility.Line, known: facts.Known) -> dict[str, Any]:
+    """The columns of a line that is a piece of work, or a session taught."""
+    if line.work_id is None:
+        return {}
+    if line.work_id in known.presentations:
+        return {"presentation": known.presentations[line.work_id]}
+    achievement = known.achievements[line.work_id]
+    return {"achievement": achievement, "unit": achievements.unit_of(achievement)}
+
+
+def _done_at(
+    line: eligibility.Line, sessions: Mapping[int, eligibility.SessionFacts], works: Mapping[int, eligibility.WorkFacts]
+) -> dt.datetime:
+    return (
+        works[line.work_id].at if line.session_id is None and line.work_id else sessions[line.session_id or 0].ends_at
+    )
+
+
+def _supported(
+    line: eligibility.Line, sessions: Mapping[int, eligibility.SessionFacts], works: Mapping[int, eligibility.WorkFacts]
+) -> dict[str, Any]:
+    """What supported the line as it stood, so that a later correction raises a finding and never edits the claim."""
+    if line.work_id is not None:
+        work = works[line.work_id]
+        return {"work": work.kind, "at": work.at, "score": work.score, "needed": work.needed, "minutes": work.minutes}
+    session = sessions[line.session_id or 0]
     rows = [{"method": e.method, "minutes": e.minutes, "at": e.at} for e in session.evidence]
     return {"session_minutes": session.minutes, "evidence": rows}

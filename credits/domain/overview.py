@@ -9,15 +9,26 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import Person
 from activities.enums import CLAIMABLE, SlotKind
 from activities.models import Activity, AttendanceEvidence, Session
-from common import clock, rulesets
+from common import clock, rulesets, statements
+from credits.domain import achievements
 from credits.enums import ClaimStatus
-from credits.models import Certificate, Claim, ClaimLine, Designation
+from credits.models import (
+    Achievement,
+    Certificate,
+    Claim,
+    ClaimLine,
+    ClaimTotal,
+    Designation,
+    Presentation,
+)
 from evaluations.models import Completion
+
+LOOK_BACK = dt.timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class ToClaim:
-    """An activity with attendance that is not claimed yet, and until when it can be."""
+    """An activity with attendance or work that is not claimed yet, and until when the first of it can be."""
 
     activity: Activity
     sessions: int
@@ -26,10 +37,28 @@ class ToClaim:
 
 
 def to_claim(person: Person) -> list[ToClaim]:
-    """Attended, ended (or about to), unclaimed, in time; the one that closes first comes first. Two queries."""
+    """Done, over (or about to be), unclaimed, in time; the one that closes first comes first. Five queries."""
     at = clock.now()
-    opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
     days = rulesets.value_on("claim.window_days")
+    found: dict[int, tuple[Activity, list[dt.datetime]]] = {}
+    for activity, done_at in [*_attended(person, at), *_taught(person, at), *_worked(person)]:
+        closes = done_at + dt.timedelta(days=activity.claim_days or days)
+        if at <= closes:
+            found.setdefault(activity.pk, (activity, []))[1].append(closes)
+    done = set(
+        Completion.objects.filter(person=person, questionnaire__activity__in=found).values_list(
+            "questionnaire__activity_id", flat=True
+        )
+    )
+    rows = [
+        ToClaim(activity, len(closing), min(closing), activity.pk in done or not activity.evaluation_required)
+        for activity, closing in found.values()
+    ]
+    return sorted(rows, key=lambda r: r.closes_at)
+
+
+def _attended(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
+    opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
     attended = AttendanceEvidence.objects.filter(
         session=OuterRef("pk"),
         identity__links__person=person,
@@ -41,37 +70,61 @@ def to_claim(person: Person) -> list[ToClaim]:
     designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
     sessions = (
         Session.objects.filter(Exists(attended), ~Exists(claimed), Exists(designated), kind=SlotKind.EDUCATION, removed_at=None, activity__status__in=CLAIMABLE)
-        .filter(ends_at__lte=at + opens, ends_at__gte=at - dt.timedelta(days=400))
+        .filter(ends_at__lte=at + opens, ends_at__gte=at - LOOK_BACK)
         .exclude(status="cancelled").select_related("activity").order_by("ends_at")
     )  # fmt: skip
-    found: dict[int, list[Session]] = {}
-    for session in sessions:
-        if at <= session.ends_at + dt.timedelta(days=session.activity.claim_days or days):
-            found.setdefault(session.activity_id, []).append(session)
-    done = set(
-        Completion.objects.filter(person=person, questionnaire__activity__in=found).values_list(
-            "questionnaire__activity_id", flat=True
-        )
+    return [(s.activity, s.ends_at) for s in sessions]
+
+
+def _taught(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
+    """Sessions that the person presented in and where teaching credit is designated (AMA-FMT-1T)."""
+    claimed = ClaimLine.objects.filter(session=OuterRef("session"), person=person, voided_at=None)
+    designated = Designation.objects.filter(
+        activity=OuterRef("session__activity"), ended_at=None, credit_type__teaching=True
     )
-    rows = []
-    for activity_id, attended_sessions in found.items():
-        activity = attended_sessions[0].activity
-        closes = attended_sessions[0].ends_at + dt.timedelta(days=activity.claim_days or days)
-        rows.append(
-            ToClaim(activity, len(attended_sessions), closes, activity_id in done or not activity.evaluation_required)
-        )
-    return sorted(rows, key=lambda r: r.closes_at)
+    rows = (
+        Presentation.objects.filter(~Exists(claimed), Exists(designated), person=person, ended_at=None, original=True)
+        .filter(session__ends_at__lte=at, session__ends_at__gte=at - LOOK_BACK, session__activity__status__in=CLAIMABLE)
+        .exclude(session__status="cancelled").select_related("session__activity")
+    )  # fmt: skip
+    return [(row.session.activity, row.session.ends_at) for row in rows] if person.is_physician else []
+
+
+def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
+    """Work on record that counts and is not claimed; of several tries at one assessment, one."""
+    designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
+    rows = Achievement.objects.filter(
+        Exists(designated), identity__links__person=person, identity__links__ended_at=None, superseded_by=None, withdrawn=False,
+        accepted=True, activity__status__in=CLAIMABLE,
+    ).select_related("activity").order_by("completed_at", "pk")  # fmt: skip
+    best = {(row.activity_id, achievements.unit_of(row)): row for row in reversed(rows)}
+    if not best:
+        return []
+    lines = ClaimLine.objects.filter(person=person, voided_at=None, session=None).values_list("activity", "unit")
+    return [(row.activity, row.completed_at) for key, row in best.items() if key not in set(lines)]
 
 
 @dataclass(frozen=True)
 class Earned:
-    """One live claim with its certificate, as the home page and transcript list it."""
+    """One live claim with its certificate, as the home page and transcript list it; `totals` in the order of their types."""
 
     claim: Claim
     certificate: Certificate | None
-    credits: Decimal
-    attended_only: bool
+    totals: tuple[ClaimTotal, ...]
     sessions: int
+
+    @property
+    def attended_only(self) -> bool:
+        return all(t.credit_type.is_attendance for t in self.totals)
+
+    @property
+    def amounts(self) -> list[tuple[Decimal, list[statements.Run]]]:
+        """Each amount with its unit: 2.75 "*AMA PRA Category 1 Credits*™"."""
+        return [
+            (t.credits, statements.runs(t.credit_type.unit_one if t.credits <= 1 else t.credit_type.unit_many))
+            for t in self.totals
+            if not t.credit_type.is_attendance
+        ]
 
 
 def earned(
@@ -93,8 +146,8 @@ def earned(
     by_claim = {c.claim_id: c for c in live}
     return [
         Earned(
-            claim=c, certificate=by_claim.get(c.pk), credits=sum((t.credits for t in c.totals.all()), Decimal("0.00")),
-            attended_only=all(t.credit_type.is_attendance for t in c.totals.all()), sessions=len(c.lines.all()),
+            claim=c, certificate=by_claim.get(c.pk), sessions=len({line.session_id for line in c.lines.all() if line.session_id}),
+            totals=tuple(sorted(c.totals.all(), key=lambda t: t.credit_type.position)),
         )
         for c in rows
     ]  # fmt: skip

@@ -191,7 +191,7 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         credit_type=sample.credit_type, designation=sample.designation,
         credits=sum((t.credits for _e, t in members), ZERO), designated=sum((t.designated for _e, t in members), ZERO),
     )  # fmt: skip
-    sessions = {pk for e, _t in members for pk in _session_ids(e)}
+    sessions = {pk for e, t in members for pk in _session_ids(e, t.credit_type_id)}
     zone = ZoneInfo(activity.zone)
     single = len(members) == 1
     days = {known.sessions[pk][0].astimezone(zone).date() for pk in sessions} | {e.claim.participated_on for e, _t in members}  # fmt: skip
@@ -205,21 +205,23 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         first_on=min(days), last_on=newest.claim.participated_on, title=str(printed.get("title", activity.title)),
         format=f"{kind}, series" if activity.is_series else kind, is_series=activity.is_series, sessions=len(sessions),
         awarded=not sample.credit_type.is_attendance, credits=sum_of.credits,
-        credit_runs=(single and printed.get("credit_runs")) or certificate_document.credit_runs(sum_of),
-        unit_runs=_unit(sum_of.credit_type, sum_of.credits),
+        credit_runs=(single and _line_printed(printed, sample)) or certificate_document.credit_runs(sum_of),
+        unit_runs=_unit(sum_of.credit_type, sum_of.credits, certificate_document.beside(sample) if single else ""),
         certificates=tuple(e.certificate for e, _t in members if e.certificate), claim_ids=tuple(e.claim.pk for e, _t in members),
         kind=sample.credit_type, topics=dict(tagged),
         topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, _t in members for r in known.reports.get(e.claim.pk, ())),
     )  # fmt: skip
 
 
-def _session_ids(earned: Earned) -> set[int]:
-    return {line.session_id for line in earned.claim.lines.all() if line.session_id and line.voided_at is None}
+def _session_ids(earned: Earned, code: str) -> set[int]:
+    """Sessions of one credit type of a claim."""
+    lines = earned.claim.lines.all()
+    return {x.session_id for x in lines if x.session_id and x.voided_at is None and x.credit_type_id == code}
 
 
 def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
     """Minutes per topic of one claim."""
-    sessions, activity_id = _session_ids(earned), earned.claim.activity_id
+    sessions, activity_id = _session_ids(earned, total.credit_type_id), earned.claim.activity_id
     sums: Counter[str] = Counter()
     for session_id in sessions or {None}:
         sums.update(known.tagged.get((activity_id, session_id), {}))
@@ -273,19 +275,29 @@ def _choices(rows: Sequence[Row], elsewhere: Sequence[External], names: Mapping[
     )  # fmt: skip
 
 
+def _line_printed(facts: Mapping[str, Any], total: ClaimTotal) -> Any:
+    """What the certificate says of one credit type; those of one line only say it once."""
+    lines = facts.get("lines")
+    if lines is None:
+        return facts.get("credit_runs")
+    return next((line["runs"] for line in lines if line["credit_type"] == total.credit_type_id), None)
+
+
 def _totals(amounts: Iterable[tuple[CreditType, Decimal]]) -> list[Total]:
+    """One sum per family: credit for teaching is AMA PRA credit too (AMA-FMT-1T)."""
     sums: dict[str, tuple[CreditType, Decimal]] = {}
     for kind, amount in amounts:
         if not kind.is_attendance:
-            sums[kind.code] = (kind, sums.get(kind.code, (kind, ZERO))[1] + amount)
+            first, value = sums.get(kind.kin, (kind, ZERO))
+            sums[kind.kin] = (min(first, kind, key=lambda k: k.position), value + amount)
     return [
         Total(kind, value, _unit(kind, value))
         for kind, value in sorted(sums.values(), key=lambda pair: pair[0].position)
     ]
 
 
-def _unit(kind: CreditType, amount: Decimal) -> list[statements.Run]:
-    return statements.runs(certificate_document.unit(kind.unit_one, kind.unit_many, amount))
+def _unit(kind: CreditType, amount: Decimal, beside: str = "") -> list[statements.Run]:
+    return statements.runs(certificate_document.unit(kind.unit_one, kind.unit_many, amount) + beside)
 
 
 # --- the document --------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The learner's pages: home, check-in, claim, certificate."""
 
 import datetime as dt
-import uuid
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +11,10 @@ from common import clock
 from common import views as answers
 from common.errors import DomainError
 from common.page import page, sign_in_first
-from credits import access, eligibility
-from credits.domain import certificates, claims, facts, overview, requirements
+from credits import access
+from credits.domain import certificates, facts, overview, requirements
 from credits.enums import CertificateStatus
-from credits.forms import CheckInForm, ClaimForm
+from credits.forms import CheckInForm
 from credits.models import Certificate, CertificateFile
 from integrity.domain import disclosure_text
 
@@ -122,33 +121,6 @@ def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "credits/checked_in.html", context)
 
 
-@page(perm="accounts.signed_in", write=True)
-def claim(request: HttpRequest, number: str) -> HttpResponse:
-    """Choose credit, prefilled from the evidence, and claim it."""
-    activity = access.claimable(number)
-    person = request.person  # type: ignore[attr-defined]
-    known = facts.load(person, activity)
-    found = eligibility.blockers(known)
-    if request.method == "GET" and any(b.code == "evaluation" for b in found) and len(found) == 1:
-        return redirect("evaluations:evaluation_answer", number=number)
-    verdicts = [eligibility.verdict(known, s) for s in known.sessions]
-    form = ClaimForm(
-        request.POST or None, verdicts=[v for v in verdicts if v.is_claimable], offered=eligibility.prefill(known),
-        by_quarter=known.lead is not None and known.lead.measure == "credit",
-    )  # fmt: skip
-    block = disclosure_text.block(activity)
-    if request.method == "POST":
-        made = _claim(request, form, activity.pk, block.sha256)
-        if made is not None:
-            return redirect("credits:claimed", pk=made.pk)
-    context = {
-        "activity": activity, "facts": known, "blockers": found, "form": form, "others": [v for v in verdicts if not v.is_claimable],
-        "disclosure": block, "form_key": form.data.get("form_key") or uuid.uuid4(), "closes_at": _closes(known, verdicts),
-        "handouts": handouts.of_learner(activity, person.pk),
-    }  # fmt: skip
-    return render(request, "credits/claim.html", context)
-
-
 @page(perm="accounts.signed_in")
 def claimed(request: HttpRequest, pk: int) -> HttpResponse:
     """The certificate, or the page that waits for it; htmx asks again by itself, without it a button does."""
@@ -187,24 +159,3 @@ def certificate(request: HttpRequest, code: str) -> HttpResponse:
     return answers.file_response(
         bytes(content), f"certificate-{row.code}.pdf", "application/pdf", inline="download" not in request.GET
     )
-
-
-def _claim(request: HttpRequest, form: ClaimForm, activity_id: int, sha: str) -> claims.Claim | None:
-    """Try the claim; what cannot stand is written to the sessions it belongs to, and nothing typed is lost."""
-    chosen = form.choices()
-    if form.problems:
-        return None
-    shown = sha if request.POST.get("disclosure") == sha else ""
-    try:
-        return claims.claim(
-            person_id=request.actor.person_id, activity_id=activity_id, choices=chosen, form_key=form.form_key(), disclosure_sha=shown, by=request.actor,  # type: ignore[attr-defined]
-        )  # fmt: skip
-    except DomainError as error:
-        form.problems |= {int(name[1:]): text for name, text in error.fields.items()}
-        form.general = [] if error.fields else list(error.messages)  # type: ignore[attr-defined]
-        return None
-
-
-def _closes(known: eligibility.Facts, verdicts: list[eligibility.SessionVerdict]) -> object:
-    ends = [known.closes_at(v.session) for v in verdicts if v.is_claimable]
-    return min(ends) if ends else None

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from activities import access
 from activities.domain import changes, reviewing, reviews
 from common.errors import DomainError, NotAllowed
-from credits.domain import designations, publishing
+from credits.domain import publishing
 from integrity.domain import disclosures, mitigation
 from integrity.domain.mitigation import Mitigation
 from reporting.domain import desk
@@ -29,7 +29,7 @@ from reporting.views.desk import compliance
 from reporting.views.page import act, desk_page, show
 
 STEPS = {
-    "start_review": reviews.start_review, "approve": reviews.approve, "designate": designations.designate, "publish": publishing.publish,
+    "start_review": reviews.start_review, "approve": reviews.approve, "publish": publishing.publish,
 }  # fmt: skip
 REASONED = {"reject": reviews.reject, "cancel": reviews.cancel}
 
@@ -45,7 +45,7 @@ def step(request: HttpRequest, number: str) -> HttpResponse:
         raise Http404
     said = {
         "start_review": _("The review is yours."), "approve": _("Approved. The planners have the news by e-mail."),
-        "designate": _("Credit is designated, with its statements."), "publish": _("Published. Learners can register from now on."),
+        "publish": _("Published. Learners can register from now on."),
     }  # fmt: skip
     return act(request, activity, STEPS[verb], said[verb], activity_id=activity.pk)
 

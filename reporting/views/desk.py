@@ -19,7 +19,7 @@ from activities.models import Activity
 from common.errors import NotAllowed
 from common.page import page, refuse
 from credits import panels
-from credits.domain import designations, letters
+from credits.domain import designations, letters, presentations
 from reporting.domain import desk, queue
 from reporting.domain.queue import Filters
 from reporting.forms import DecideForm, ExceptionForm, QueueForm
@@ -103,7 +103,7 @@ def credit(request: HttpRequest, activity: Activity) -> HttpResponse:
     facts = plans.load(activity)
     context = {
         **_head(activity, facts), "agenda": facts.agenda, "proposals": designations.proposed(facts), "designated": designations.current(activity),
-        "statements": panels.activity(activity, request.actor), "tab": "credit",  # type: ignore[attr-defined]
+        "statements": panels.activity(activity, request.actor), "tab": "credit", "taught": presentations.is_offered(activity),  # type: ignore[attr-defined]
     }  # fmt: skip
     return show(request, "reporting/credit.html", context)
 

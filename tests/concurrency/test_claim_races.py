@@ -79,6 +79,7 @@ def test_without_the_lock_both_would_pass_the_check_and_the_database_still_refus
                 activity=activity,
                 session=one,
                 credit_type_id="ama_pra_1",
+                family="ama_pra_1",
                 minutes=60,
                 credits=Decimal("1.00"),
                 facts={},

@@ -67,7 +67,16 @@ def test_dotted_paths_in_settings_import() -> None:
     """Where a lower app asks a higher one, a typing error would be silence (design section 4)."""
     hooks = [*settings.READINESS_CHECKS, *settings.REFERENCE_LOADERS, *settings.NAME_STANDS_ON, *settings.ON_ROLE_ADDED]
     hooks += [p for paths in settings.PAGE_PANELS.values() for p in paths]
-    hooks += [p for p in (settings.CATALOGUE_CREDIT, settings.ROLE_STANDINGS, settings.DISCLOSURE_REMINDER) if p]
+    hooks += [
+        p
+        for p in (
+            settings.CATALOGUE_CREDIT,
+            settings.CREDIT_TYPES_TO_ASK,
+            settings.ROLE_STANDINGS,
+            settings.DISCLOSURE_REMINDER,
+        )
+        if p
+    ]
     missing = []
     for path in hooks:
         try:

@@ -260,6 +260,12 @@ def _newer(
         "credits:certificate_run_file", "certificate_desk:name_change", "certificate_desk:design", "certificate_desk:design_picture",
         "certificate_desk:design_use", "certificate_desk:design_end",
     )}  # fmt: skip
+    one_type = {"code": "acpe"}
+    found |= {
+        "type_desk:detail": [one_type, {"code": "moc_abim"}, {"code": "nonsense"}], "type_desk:term": [one_type, {"code": "nonsense"}],
+        "type_desk:settle": [{**one_type, "name": "rounding"}, {**one_type, "name": "statement"}, {**one_type, "name": "hour"}],
+        "type_desk:term_end": [{**one_type, "pk": NOWHERE}], "desk:work_take_back": [{"number": series.number, "pk": NOWHERE}],
+    }  # fmt: skip
     return found | {name: [arguments] for name, arguments in nowhere.items()} | {
         "activities:import_row": [{"number": series.number, "pk": row.batch_id, "row_pk": row.pk}, {"number": series.number, "pk": NOWHERE, "row_pk": row.pk}],
         "activities:import_file": [{"number": series.number, "pk": NOWHERE}], "activities:handout_file": [{"number": h.activity.number, "pk": h.pk} for h in handouts] + [{"number": series.number, "pk": NOWHERE}],

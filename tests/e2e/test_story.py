@@ -225,7 +225,7 @@ def review(staff: Person, director: Person, number: str) -> None:
     press(staff, re.compile("^Settle"))
     staff.is_accessible(admin=True)
     shot(staff, "compliance-desktop")
-    for step in ("Approve", "Designate", "Publish"):
+    for step in ("Approve", "Designate credit", "Designate this credit", "Publish"):
         press(staff, re.compile(f"^{step}"))
 
 

@@ -77,6 +77,7 @@ def _quiet_claim(person: Any, activity: Any, session: Any) -> Claim:
         activity=activity,
         session=session,
         credit_type=designation.credit_type,
+        family=designation.credit_type.kin,
         minutes=60,
         facts={},
     )

@@ -270,7 +270,7 @@ def test_a_claim_that_rests_on_an_import_is_found_and_never_changed(browser, cas
         is_physician=True,
     )
     line = ClaimLine.objects.create(
-        claim=claim, person=case.thu, activity=case.activity, session=case.first, credit_type=CreditType.objects.get(code="ama_pra_1"), minutes=45,
+        claim=claim, person=case.thu, activity=case.activity, session=case.first, credit_type=CreditType.objects.get(code="ama_pra_1"), family="ama_pra_1", minutes=45,
         credits=Decimal("0.75"), facts={"evidence": [{"method": "roster", "minutes": 45}], "session_minutes": 60},
     )  # fmt: skip
     assert "1 claim rests on this import" in browser.get(url("import_undo", case, batch)).content.decode()

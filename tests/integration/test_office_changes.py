@@ -441,7 +441,7 @@ def test_staff_answer_on_the_pages(client, made):
     shorten(made)
     move_room(made)
     enter(client, made)
-    client.post(desk_url(made, "step"), {"verb": "designate"})
+    client.post(desk_url(made, "designate"), {"ama_pra_1": "on"})
     assert maximum(made) == Decimal("5.00")
 
     page = client.get(desk_url(made, "confirm")).content.decode()

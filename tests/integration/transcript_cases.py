@@ -49,6 +49,7 @@ def earn(person, on: dt.date, *, activity=None, credits="1.00", sessions=1, seri
                 activity=activity,
                 session=session,
                 credit_type=kind,
+                family=kind.kin,
                 minutes=60,
                 facts={},
                 credits=Decimal("1.00") if series else None,

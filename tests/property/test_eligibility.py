@@ -730,6 +730,12 @@ class TestTeaching:
             {}, {7: "Overlaps with “Grand Rounds”: together no more than 60 minutes, the time they took (AMA-CALC-4)."},
         )  # fmt: skip
 
+    def test_a_short_session_taught_does_not_count_as_attended_too(self):
+        long, short = session(1), session(2, offset=60, minutes=5)
+        known = facts(long, short, works=(teaching(7, short, minutes=5),), credits=[ama(), faculty()])
+        computed = whole(known)
+        assert [(x.code, x.session_id) for x in computed.lines] == [("ama_pra_1", 1), ("ama_pra_1_teaching", 2)]
+
     def test_teaching_alone_leaves_attendance_out(self):
         one = session()
         known = facts(one, works=(teaching(7, one),), credits=[ama(), faculty()])
