@@ -1,16 +1,20 @@
 """Effective-dated rule parameters: numbers that regulators may change are data (law 5).
 
-A process remembers them, and asks every few seconds whether they changed: one small query, at most.
+A process remembers them, and the other dated rows (`remembered`), and asks every few seconds whether any changed: one
+small query, at most.
 """
 
 import datetime as dt
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from common import clock
+
+T = TypeVar("T")
 
 
 class MissingParameter(LookupError):
@@ -30,11 +34,11 @@ class _Row:
 
 @dataclass
 class _Memory:
-    """Rows per code, the newest version first; `number` is the version of them all, `asked` when it was compared last."""
+    """What was read, by name; `number` is the version of it all, `asked` when it was compared last."""
 
-    rows: dict[str, list[_Row]]
     number: int
     asked: float
+    read: dict[str, Any] = field(default_factory=dict)
 
 
 _memory: _Memory | None = None
@@ -73,7 +77,8 @@ def forget() -> None:
     _memory = None
 
 
-def _rows() -> dict[str, list[_Row]]:
+def remembered(name: str, load: Callable[[], T]) -> T:
+    """What `load` reads of dated rows, read once until `changed` is called in any process."""
     global _memory
     at = time.monotonic()
     if _memory is not None and at - _memory.asked >= settings.RULES_RECHECK_SECONDS:
@@ -81,9 +86,17 @@ def _rows() -> dict[str, list[_Row]]:
         if _number() != _memory.number:
             _memory = None
     if _memory is None:
-        number = _number()  # before the rows: a change in between is noticed the next time
-        _memory = _Memory(_load(), number, at)
-    return _memory.rows
+        _memory = _Memory(_number(), at)  # before the rows: a change in between is noticed the next time
+    memory = _memory
+    if name not in memory.read:
+        memory.read[name] = load()
+    found: T = memory.read[name]
+    return found
+
+
+def _rows() -> dict[str, list[_Row]]:
+    """Rows per code, the newest version first."""
+    return remembered("parameters", _load)
 
 
 def _number() -> int:

@@ -4,9 +4,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Q
-
-from common import clock
+from common import clock, rulesets
 
 if TYPE_CHECKING:
     from common.models import Statement
@@ -33,15 +31,22 @@ def is_confirmed(code: str, *, scope: str = "", on: dt.date | None = None) -> bo
 
 def row(code: str, *, scope: str = "", on: dt.date | None = None) -> "Statement":
     """The version of a statement that holds on a date: the narrower scope, then the later date, then the later revision."""
+    day = on or clock.now().date()
+    held = [
+        r for r in rulesets.remembered("statements", _load).get(code, ())
+        if r.scope in {"", scope} and r.effective_from <= day and (r.effective_to is None or day < r.effective_to)
+    ]  # fmt: skip
+    if not held:
+        raise LookupError(f"No wording of {code} holds on {day}.")
+    return max(held, key=lambda r: (r.scope, r.effective_from, r.revision))
+
+
+def _load() -> "dict[str, list[Statement]]":
     from common.models import Statement
 
-    day = on or clock.now().date()
-    rows = Statement.objects.filter(code=code, effective_from__lte=day).filter(
-        Q(effective_to=None) | Q(effective_to__gt=day)
-    )
-    found = rows.filter(scope__in=["", scope]).order_by("-scope", "-effective_from", "-revision").first()
-    if found is None:
-        raise LookupError(f"No wording of {code} holds on {day}.")
+    found: dict[str, list[Statement]] = {}
+    for each in Statement.objects.all():
+        found.setdefault(each.code, []).append(each)
     return found
 
 

@@ -63,9 +63,7 @@ def change_parameter(
         wanted = read_value(before, value)
         if wanted == before.value:
             raise Invalid(fields={"value": _("This is the value that holds on that day already.")})
-        row = _add(rows, before, by, effective_from, source, reason, zone, value=wanted)
-        rulesets.changed()
-        return row
+        return _add(rows, before, by, effective_from, source, reason, zone, value=wanted)
 
 
 def read_value(row: RuleParameter, typed: str) -> Any:
@@ -146,6 +144,7 @@ def _add(
         **kept, **values, "effective_from": effective_from, "effective_to": None, "revision": revision, "source": source.strip() or HOUSE,
         "checked_on": clock.today(zone), "reason": reason.strip(), "added_at": clock.now(), "added_by": by.label,
     })  # fmt: skip
+    rulesets.changed()
     name = "wording_changed" if isinstance(row, Statement) else "parameter_changed"
     old = {key: getattr(before, key) for key in values}
     audit.record(

@@ -265,8 +265,8 @@ def open_sessions(person_id: int) -> list[Session]:
     near = Session.objects.filter(
         Exists(seat), removed_at=None, kind=SlotKind.EDUCATION, starts_at__lte=at + margin, ends_at__gte=at - margin, code_released_at__isnull=False,
     ).exclude(status=SessionStatus.CANCELLED).select_related("activity")  # fmt: skip
-    # A hall asks this within one minute: only the columns that a line of a list shows.
-    near = near.only("title", "room", "starts_at", "ends_at", "activity__zone")
+    # A hall asks this within one minute.
+    near = near.only("title", "room", "starts_at", "ends_at", *Activity.line("activity__"))
     return sorted((s for s in near if window(s)[0] <= at <= window(s)[1]), key=lambda s: (s.starts_at, s.pk))
 
 

@@ -74,10 +74,9 @@ def of_learner(activity: Activity, person_id: int | None) -> list[Group]:
 def at_hand(person_id: int, *, limit: int) -> list[Item]:
     """What a person can open now, of activities that are ahead or were lately, the newest activity first."""
     since = clock.now() - AT_HAND_FOR
-    near = Q(activity__sessions__ends_at__gte=since, activity__sessions__removed_at=None) | Q(
-        activity__ends_on__gte=since.date()
-    )
-    rows = _live().filter(_takes_part(person_id, OuterRef("activity")), near, activity__status__in=PUBLIC).distinct()
+    late = Session.objects.filter(activity=OuterRef("activity"), ends_at__gte=since, removed_at=None)
+    near = Q(activity__ends_on__gte=since.date()) | Exists(late)
+    rows = _live().filter(near, _takes_part(person_id, OuterRef("activity")), activity__status__in=PUBLIC)
     found = [i for i in _items(rows) if i.is_open and not i.is_down and _takes_place(i.handout)]
     return sorted(found, key=lambda i: i.handout.added_at, reverse=True)[:limit]
 
@@ -92,8 +91,13 @@ def is_visible(handout: Handout, person_id: int | None) -> bool:
     )
 
 
+_SHOWN = ("title", "position", "visible_from", "url", "added_at", "added_by", "file")
+
+
 def _live() -> QuerySet[Handout]:
-    return Handout.objects.filter(removed_at=None).select_related("activity", "session", "file")
+    session = (f"session__{name}" for name in ("title", "starts_at", "ends_at", "status", "removed_at"))
+    rows = Handout.objects.filter(removed_at=None).select_related("activity", "session", "file")
+    return rows.only(*_SHOWN, *session, *Activity.line("activity__"))
 
 
 def _takes_part(person_id: int, activity: OuterRef) -> Q:

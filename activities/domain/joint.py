@@ -99,7 +99,9 @@ def restore_joint_provider(*, activity_id: int, joint_id: int, by: Actor) -> Joi
 def of(activity: Activity) -> list[JointProvider]:
     """Whom it is planned with, in the order of naming."""
     found = activity.joint_providers.filter(removed_at=None)
-    return list(found.select_related("organisation__assessed_by", "organisation__decided_by").order_by("pk"))
+    # Most plans have none: who judged a partner is read when there is one.
+    judges = ("organisation__assessed_by", "organisation__decided_by")
+    return list(found.select_related("organisation").prefetch_related(*judges).order_by("pk"))
 
 
 def non_accredited(activity: Activity) -> list[str]:

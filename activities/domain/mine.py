@@ -28,10 +28,6 @@ FILTERS: dict[str, tuple[Any, frozenset[str]]] = {
     "over": (gettext_lazy("Over"), OVER),
 }
 _TURNS = ({A.RETURNED}, {A.DRAFT}, WITH_OFFICE, RUNNING)
-# What a line shows: an activity has fifty columns, and a list of twenty lines reads none of the others.
-_COLUMNS = ("number", "title", "kind", "status", "zone", "starts_on", "answer_due_on", "department__name")
-
-
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -105,7 +101,7 @@ def shown(rows: Sequence[Place], show: str) -> list[Place]:
 def lines(rows: Sequence[Place]) -> list[Line]:
     """One page of the list. Two queries."""
     ids = [row.pk for row in rows]
-    known = Activity.objects.select_related("department").only(*_COLUMNS).in_bulk(ids)
+    known = Activity.objects.select_related("department").only(*Activity.line(), "department__name").in_bulk(ids)
     returned = [row.pk for row in rows if row.status == A.RETURNED]
     asked = dict(
         ChangeRequest.objects.filter(activity__in=returned, settled_at=None, answered_at=None)

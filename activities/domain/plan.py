@@ -179,6 +179,6 @@ def load(activity: Activity) -> Plan:
         gaps,
         objectives,
         slots,
-        list(activity.change_requests.select_related("asked_by", "answered_by")),
+        list(activity.change_requests.prefetch_related("asked_by", "answered_by")),  # most plans have none
         partners.of(activity),
     )

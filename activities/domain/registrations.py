@@ -106,12 +106,14 @@ def coming_up(person: Person, *, limit: int = 20) -> list[Coming]:
         )
         .exclude(status=RegistrationStatus.CANCELLED)
         .select_related("activity__department")
+        .only("status", "offered_until", *Activity.line("activity__"), "activity__department__name")
         .annotate(is_planned=Exists(planned))
         .order_by("pk")
     )
     following = Session.objects.filter(activity__in={r.activity_id for r in held}, removed_at=None, ends_at__gt=at)
-    following = following.exclude(status=SessionStatus.CANCELLED).order_by("activity", "starts_at", "pk")
-    nexts = {s.activity_id: s for s in following.distinct("activity")}
+    following = following.exclude(status=SessionStatus.CANCELLED).only("activity", "title", "starts_at", "ends_at")
+    following = following.order_by("activity", "starts_at", "pk").distinct("activity")
+    nexts = {s.activity_id: s for s in following}
     found = [
         Coming(
             r.activity,

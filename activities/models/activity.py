@@ -26,6 +26,12 @@ class ActivityNumber(models.Model):
         return f"{self.year}-{self.last:04d}"
 
 
+_LINE = (
+    "number", "status", "kind", "title", "department", "zone", "starts_on", "ends_on", "delivery", "location", "city", "answer_due_on",
+    "claim_opens_minutes", "claim_days", "evaluation_required",
+)  # fmt: skip
+
+
 class ActivityQuerySet(models.QuerySet["Activity"]):
     def public(self) -> "ActivityQuerySet":
         return self.filter(status__in=enums.PUBLIC, listed=True)
@@ -135,6 +141,11 @@ class Activity(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("activities:activity_detail", args=[self.number])
+
+    @staticmethod
+    def line(path: str = "") -> list[str]:
+        """What a line of a list shows of an activity or decides by, for `.only()`: most columns are the texts of its plan."""
+        return [path + name for name in _LINE]
 
     @property
     def is_series(self) -> bool:

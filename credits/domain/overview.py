@@ -71,7 +71,7 @@ def _attended(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.dateti
     sessions = (
         Session.objects.filter(Exists(attended), ~Exists(claimed), Exists(designated), kind=SlotKind.EDUCATION, removed_at=None, activity__status__in=CLAIMABLE)
         .filter(ends_at__lte=at + opens, ends_at__gte=at - LOOK_BACK)
-        .exclude(status="cancelled").select_related("activity").order_by("ends_at")
+        .exclude(status="cancelled").select_related("activity").only("ends_at", *Activity.line("activity__")).order_by("ends_at")
     )  # fmt: skip
     return [(s.activity, s.ends_at) for s in sessions]
 
@@ -134,6 +134,7 @@ def earned(
     claims = (
         Claim.objects.filter(person=person, status=ClaimStatus.LIVE)
         .select_related("activity")
+        .only("participated_on", "claimed_at", *Activity.line("activity__"))
         .order_by("-participated_on", "-pk")
     )
     if since:

@@ -5,10 +5,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.cache import cache
+from django.db import connection
+from django.utils import translation
+
 from accounts.models import Person
 from activities.models import Activity, DisclosureDelivery, Session
-from common import locks, statements
+from common import clock, locks, statements
 from integrity.domain import standing
+from integrity.domain.disclosures import max_age
 from integrity.domain.standing import RoleStanding
 from integrity.enums import CLEARED, Standing
 from integrity.models import DisclosureText, Relationship
@@ -55,12 +60,21 @@ def block(
 ) -> DisclosureBlock:
     """The block for a session (its people and those of the whole activity) or for the activity.
 
-    Relationships judged not relevant never appear (SII-3.5c). `standings` may be given when they are computed.
+    Relationships judged not relevant never appear (SII-3.5c). `standings` may be given when they are computed. Without
+    them the block is made once for a hall that reads it at the same time, and anew when anything it rests on changed.
     """
-    if standings is None:
-        standings = standing.for_activity(activity, session=session)
-    elif session is not None:
-        standings = [s for s in standings if s.role.session_id in {None, session.pk}]
+    if standings is not None:
+        about = session.pk if session else None
+        return _made([s for s in standings if about is None or s.role.session_id in {None, about}])
+    key = _key(activity, session)
+    found: DisclosureBlock | None = cache.get(key)
+    if found is None:
+        found = _made(standing.for_activity(activity, session=session))
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _made(standings: Sequence[RoleStanding]) -> DisclosureBlock:
     rows = _rows(standings)
     everybody = {s.role.person_id for s in standings}
     listed = {s.role.person_id for s in standings if any(t.verdict == Standing.CLEARED_MITIGATED for t in s.ties)}
@@ -74,6 +88,43 @@ def block(
     return DisclosureBlock(
         rows, mitigated, others, none, pending, is_ready, text, hashlib.sha256(text.encode()).hexdigest()
     )
+
+
+# Everything that standings and lines are made from, as the tables have it now, told by one hash in one query.
+_STATE = """
+WITH held AS (
+    SELECT id, person_id, role, session_id FROM activities_activityrole
+    WHERE activity_id = %(activity)s AND removed_at IS NULL AND controls_content
+), told AS (SELECT * FROM integrity_disclosure WHERE person_id IN (SELECT person_id FROM held)),
+tie AS (SELECT * FROM integrity_relationship WHERE disclosure_id IN (SELECT id FROM told))
+SELECT md5(concat_ws('#',
+    (SELECT concat_ws(',', status, approved_at) FROM activities_activity WHERE id = %(activity)s),
+    (SELECT string_agg(concat_ws(',', id, starts_at, ends_at, status), ';' ORDER BY id)
+       FROM activities_session WHERE activity_id = %(activity)s AND removed_at IS NULL),
+    (SELECT string_agg(h::text, ';' ORDER BY id) FROM held h),
+    (SELECT string_agg(p::text, ';' ORDER BY id) FROM accounts_person p WHERE id IN (SELECT person_id FROM held)),
+    (SELECT string_agg(concat_ws(',', id, person_id, submitted_at, answer), ';' ORDER BY id) FROM told),
+    (SELECT string_agg(t::text, ';' ORDER BY id) FROM tie t),
+    (SELECT string_agg(c::text, ';' ORDER BY id) FROM integrity_company c WHERE id IN (SELECT company_id FROM tie)),
+    (SELECT string_agg(d::text, ';' ORDER BY id) FROM integrity_relevancedecision d WHERE activity_id = %(activity)s),
+    (SELECT string_agg(e::text, ';' ORDER BY id) FROM integrity_exclusionexception e WHERE activity_id = %(activity)s),
+    (SELECT string_agg(m::text, ';' ORDER BY id) FROM integrity_mitigationaction m WHERE activity_id = %(activity)s)
+))"""
+KEPT_SECONDS = 120
+
+
+def _key(activity: Activity, session: Session | None) -> str:
+    """Where the block is kept: another key as soon as a fact, the wording, the language or the minute is another.
+
+    The minute is in it because a disclosure grows too old at a moment without any row changing (SII-3.1h).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, {"activity": activity.pk})
+        state = cursor.fetchone()[0]
+    words = "".join(statements.body(f"SII-3.5-{code}") for code in ("mitigated", "others", "none"))
+    minute = clock.now().replace(second=0, microsecond=0).isoformat()
+    facts = f"{state}|{session.pk if session else ''}|{words}|{max_age()}|{minute}|{translation.get_language()}"
+    return f"disclosure:{activity.pk}:{hashlib.sha256(facts.encode()).hexdigest()}"
 
 
 def _rows(standings: Sequence[RoleStanding]) -> tuple[Line, ...]:

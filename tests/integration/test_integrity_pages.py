@@ -396,7 +396,7 @@ def test_page_takes_a_constant_number_of_queries(client, url, person, items, mon
         RelationshipFactory(disclosure=disclosure)
     client.get(url)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         assert client.get(url).content.decode().count('class="relation"') == items
 
     client.post(

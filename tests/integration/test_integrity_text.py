@@ -7,13 +7,14 @@ import pytest
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from activities.models import DisclosureDelivery
+from accounts.models import Person
+from activities.models import ActivityRole, DisclosureDelivery, Session
 from common import clock
 from common.actors import ANONYMOUS
 from integrity import panels
-from integrity.domain import disclosure_text
+from integrity.domain import disclosure_text, standing
 from integrity.domain.disclosure_text import Line, block
-from integrity.models import DisclosureText
+from integrity.models import Company, DisclosureText
 from tests.factories.accounts import PersonFactory
 from tests.factories.activities import ActivityFactory, ActivityRoleFactory, SessionFactory
 from tests.factories.integrity import (
@@ -161,12 +162,64 @@ def test_panel_of_the_activity_page_takes_a_constant_number_of_queries(
         related(role_of(activity, given=f"Naomi {n}"), f"Corvane {n}")
     clear(role_of(activity, role="director", given="Leila", family="Haddad"))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         panel = panels.activity(activity, ANONYMOUS)
         page = render_to_string(panel.template, panel.context)
 
     assert page.count("<tr>") == items + 1
     assert MITIGATED in page
+
+
+# --- made once for a hall, never stale -------------------------------------------------------------------
+
+
+def test_the_block_is_made_once_and_then_costs_one_query(activity, session, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(clock, "_CACHE_SECONDS", 3600)
+    related(role_of(activity, session=session))
+    made = block(activity, session)
+
+    with django_assert_num_queries(1):
+        again = block(activity, session)
+
+    assert again == made
+    assert block(activity) == block(activity, standings=standing.for_activity(activity))
+
+
+CHANGES = {
+    "a role is added": lambda a, s, t: role_of(a, given="Late"),
+    "a role is taken away": lambda a, s, t: ActivityRole.objects.update(removed_at=clock.now(), removed_by="x"),
+    "somebody is renamed": lambda a, s, t: Person.objects.filter(activity_roles__activity=a).update(family_name="Okafor"),
+    "a company is renamed": lambda a, s, t: Company.objects.update(name="Corvane Biologics"),
+    "a company turns out to be none": lambda a, s, t: Company.objects.update(eligibility="eligible"),
+    "a decision is taken back": lambda a, s, t: RelevanceDecisionFactory(relationship=t, activity=a, relevant=False, rationale="y"),
+    "an exception is recorded": lambda a, s, t: related(role_of(a, given="Owner"), "Tarn Medical Devices", nature="employee"),
+    "the session is held earlier": lambda a, s, t: Session.objects.update(starts_at=clock.now() - dt.timedelta(days=400)),
+    "a new disclosure is given": lambda a, s, t: DisclosureFactory(person=t.disclosure.person, submitted_at=clock.now()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_in_the_next_block(activity, session, name):
+    tie = related(role_of(activity, session=session))
+    before = block(activity, session)
+
+    CHANGES[name](activity, session, tie)
+
+    after = block(activity, session)
+    assert after == block(activity, session, standings=standing.for_activity(activity, session=session))
+    assert after != before
+
+
+def test_a_disclosure_that_grows_too_old_is_noticed_without_any_row_changing(activity):
+    clear(role_of(activity))
+    assert block(activity).is_ready
+
+    clock.move(dt.timedelta(days=800))
+    ready = block(activity).is_ready
+    clock.move(dt.timedelta())
+    clock.forget()
+
+    assert not ready
 
 
 # --- evidence (SII-3.5d, 3.5e) -------------------------------------------------------------------------
