@@ -212,9 +212,13 @@ EMAIL_TIMEOUT = 10
 SMS_NUMBER = env.str("SMS_NUMBER", "202-555-0100" if PORTAL_DEMO else "")
 SMS_AUTH_TOKEN = env.str("SMS_AUTH_TOKEN", "")
 if not PORTAL_DEMO and bool(SMS_NUMBER) != bool(SMS_AUTH_TOKEN):
-    raise SystemExit("SMS_NUMBER and SMS_AUTH_TOKEN belong together. Set both, or neither: then nobody is told to text.")
+    raise SystemExit(
+        "SMS_NUMBER and SMS_AUTH_TOKEN belong together. Set both, or neither: then nobody is told to text."
+    )
 if SMS_AUTH_TOKEN and len(SMS_AUTH_TOKEN) < 16:
-    raise SystemExit("SMS_AUTH_TOKEN is the carrier's auth token, of 16 characters or more; a shorter one can be guessed.")
+    raise SystemExit(
+        "SMS_AUTH_TOKEN is the carrier's auth token, of 16 characters or more; a shorter one can be guessed."
+    )
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"cme-office@{_base.hostname}")
 
 CELERY_BROKER_URL = REDIS_URL
@@ -266,6 +270,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "common.jobs.run_named",
         "schedule": 86400.0,
         "args": ["credits.tasks.sweep_certificate_runs"],
+    },
+    "sweep-records": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["credits.tasks.sweep_records"],
     },
     "close-sessions": {
         "task": "common.jobs.run_named",

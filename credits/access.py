@@ -17,6 +17,7 @@ from credits.models import (
     CertificateRun,
     Claim,
     ExternalCredit,
+    RecordExport,
     RequirementProfile,
     TranscriptDocument,
 )
@@ -82,6 +83,23 @@ def profile(code: str) -> RequirementProfile:
     if found is None:
         raise Http404
     return found
+
+
+def person(pk: int) -> Person:
+    """Anybody, for the office."""
+    found = Person.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def own_export(actor: Actor, pk: int) -> RecordExport:
+    """A copy of a record, for who asked for it; the office loses what it asked for with its role."""
+    row = RecordExport.objects.filter(pk=pk, asked_person_id=actor.person_id or 0).first()
+    # Who looks as somebody else does not carry their whole record away.
+    if row is None or actor.seen_by is not None or (row.person_id != actor.person_id and not actor.is_office):
+        raise Http404
+    return row
 
 
 def attended(actor: Actor, session_id: int) -> tuple[Session, AttendanceEvidence]:

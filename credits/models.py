@@ -587,6 +587,7 @@ from credits.models_certificates import (  # noqa: E402
     CertificateTemplate,
 )
 from credits.models_external import ExternalCredit, SessionTopic, Topic, TranscriptShare  # noqa: E402
+from credits.models_history import RecordExport  # noqa: E402
 from credits.models_letters import UnprintedLetters  # noqa: E402
 from credits.models_requirements import PersonRequirement, Requirement, RequirementProfile  # noqa: E402
 
@@ -609,6 +610,7 @@ __all__ = [
     "ExternalCredit",
     "PersonRequirement",
     "Presentation",
+    "RecordExport",
     "Requirement",
     "RequirementProfile",
     "SessionTopic",

@@ -3,6 +3,15 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+_NTH = (
+    "",
+    gettext_lazy("In each renewal"),
+    gettext_lazy("In every second renewal"),
+    gettext_lazy("In every third renewal"),
+)
 
 
 class ProfileKind(models.TextChoices):
@@ -89,6 +98,19 @@ class Requirement(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def how_often(self) -> str:
+        """ "Every 6 years, and in the first renewal that asks for credit"."""
+        if self.every == Every.NTH:
+            return (
+                _("In every renewal with a number that %(n)s divides") % {"n": self.number}
+                if self.number > 3
+                else str(_NTH[self.number])
+            )
+        if self.every == Every.FIRST_THEN_YEARS:
+            return _("In the first renewal that asks for credit, then every %(n)s years") % {"n": self.number}
+        return str(self.get_every_display())  # type: ignore[attr-defined]
 
 
 class PersonRequirement(models.Model):

@@ -1,7 +1,7 @@
 """Jobs of the credits app."""
 
 from common.jobs import task
-from credits.domain import certificates, runs, transcripts
+from credits.domain import certificates, history, runs, transcripts
 
 
 @task
@@ -32,3 +32,15 @@ def bind_certificates(run_id: int) -> None:
 def sweep_certificate_runs() -> None:
     """Delete files whose days are over, and runs that nobody confirmed."""
     runs.sweep()
+
+
+@task
+def make_record(export_id: int) -> None:
+    """Write the copy of a person's record."""
+    history.make(export_id)
+
+
+@task
+def sweep_records() -> None:
+    """Delete copies of records whose days are over."""
+    history.sweep()

@@ -179,6 +179,15 @@ class ExternalForm(PortalForm):
         )  # fmt: skip
 
 
+class RecordReasonForm(PortalForm):
+    """Why the office takes a copy of somebody's record."""
+
+    reason = forms.CharField(
+        label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), help_text=_("For example: the person asked for it by phone. It stands in the record."),
+    )  # fmt: skip
+    required_messages = {"reason": _("Say why, in a sentence.")}
+
+
 class RequirementForm(PortalForm):
     """Where a person stands with a state, a board or a hospital."""
 

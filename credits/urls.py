@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from credits.views import claim, external, learner, requirements, runs, shares, topics, transcript, verify, why
+from credits.views import claim, external, history, learner, requirements, runs, shares, topics, transcript, verify, why
 
 app_name = "credits"
 urlpatterns = [
@@ -39,6 +39,9 @@ urlpatterns = [
     path("transcript/requirements/", requirements.requirement_list, name="requirement_list"),
     path("transcript/requirements/<slug:code>/", requirements.requirement_change, name="requirement_change"),
     path("transcript/requirements/<slug:code>/remove/", requirements.requirement_remove, name="requirement_remove"),
+    path("record/", history.record, name="record"),
+    path("record/<int:pk>/file/", history.record_file, name="record_file"),
+    path("people/<int:pk>/record/", history.record_of, name="record_of"),
     path("activities/<str:number>/topics/", topics.activity_topics, name="activity_topics"),
     path("transcript/<str:code>.pdf", transcript.transcript_file, name="transcript_file"),
     path("transcript/<str:code>/", transcript.transcript_document, name="transcript_document"),

@@ -309,6 +309,7 @@ def _of_transcripts(learner: User, own: int, other: int) -> dict[str, list[dict[
     return {
         "credits:external_change": line, "credits:external_proof": line, "credits:external_remove": line, "credits:external_restore": line,
         "credits:requirement_change": [{"code": "ct_md"}, {"code": "mi_md"}, {"code": "nonsense"}], "credits:requirement_remove": [{"code": "ct_md"}],
+        "credits:record_of": [{"pk": learner.person_id}, {"pk": NOWHERE}], "credits:record_file": [{"pk": NOWHERE}],
         "credits:transcript_share_end": [{"pk": share.pk}, {"pk": NOWHERE}], "credits:transcript_shared": [{"token": token}, {"token": "nonsense"}],
     }  # fmt: skip
 
