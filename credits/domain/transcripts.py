@@ -51,6 +51,7 @@ class Row:
     certificates: tuple[Certificate, ...]
     claim_ids: tuple[int, ...]
     kind: CreditType
+    activity_id: int
     topics: Mapping[str, int] = field(default_factory=dict)
     topic_lines: tuple[tuple[str, int], ...] = ()
     reports: tuple[Report, ...] = ()
@@ -108,9 +109,11 @@ class Transcript:
     @property
     def topic_hours(self) -> list[tuple[str, Decimal]]:
         """Hours of each topic in what we issued, never rounded up."""
-        sums: Counter[str] = Counter()
-        for row in self.rows:
-            sums.update(row.topics)
+        once: dict[tuple[int, int], Counter[str]] = {}
+        for row in self.rows:  # the same hour may carry several types of credit
+            key = (row.last_on.year, row.activity_id)
+            once[key] = once.get(key, Counter()) | Counter(row.topics)
+        sums = sum(once.values(), Counter())
         named = [(code, name) for code, name in self.topic_names.items() if sums[code]]
         return [(name, topics.hours(sums[code])) for code, name in named]
 
@@ -208,7 +211,7 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         credit_runs=(single and _line_printed(printed, sample)) or certificate_document.credit_runs(sum_of),
         unit_runs=_unit(sum_of.credit_type, sum_of.credits, certificate_document.beside(sample) if single else ""),
         certificates=tuple(e.certificate for e, _t in members if e.certificate), claim_ids=tuple(e.claim.pk for e, _t in members),
-        kind=sample.credit_type, topics=dict(tagged),
+        kind=sample.credit_type, activity_id=activity.pk, topics=dict(tagged),
         topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, _t in members for r in known.reports.get(e.claim.pk, ())),
     )  # fmt: skip
 
