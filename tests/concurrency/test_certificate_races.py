@@ -7,15 +7,15 @@ from django.db import IntegrityError, connection, transaction
 
 from common import pdf
 from common.errors import Conflict
-from common.models import OutboxMessage
+from common.models import AuditEvent, OutboxMessage
 from credits.documents import design
-from credits.domain import certificates, designs, runs
+from credits.domain import certificates, claims, designs, runs
 from credits.enums import RunKind
 from credits.models import Certificate, CertificateFile, CertificateRun, CertificateTemplate
 from tests.concurrency.test_claim_races import together
 from tests.factories import PersonFactory
 from tests.integration.certificate_cases import _quiet_claim, certificate, hall, mailbox, office
-from tests.integration.claim_cases import attend, claim, evaluate
+from tests.integration.claim_cases import BY, attend, claim, evaluate
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 LIVE = [s.value for s in certificates.LIVE]
@@ -147,3 +147,42 @@ def test_two_drafts_begun_at_once_are_one():
     assert sum(isinstance(r, Conflict) for r in results) == 2
     assert CertificateTemplate.objects.count() == 1
     connection.close()
+
+
+def test_a_run_confirmed_twice_at_once_begins_once():
+    activity, _made = hall(2, on_request=True)
+    run = runs.ask(kind=RunKind.MAIL, chosen=runs.Chosen(activity), by=office())
+    results = together(*[lambda by=by: runs.confirm(run_id=run.pk, total=2, by=by) for by in (office(), office())])
+    assert sorted(type(r).__name__ for r in results) == ["CertificateRun", "Conflict"]
+    runs.work(run.pk)
+    assert AuditEvent.objects.filter(event="certificates_in_bulk").count() == 1
+    assert OutboxMessage.objects.filter(template="certificate_ready").count() == 2
+
+
+def test_a_claim_withdrawn_while_its_certificate_is_made_in_bulk_leaves_none_that_stands(monkeypatch):
+    """Withdrawn after it was rendered and before it is issued: the file is thrown away, the others are made."""
+    activity, made = hall(3, on_request=True)
+    run, gone = confirmed(RunKind.MAKE, activity), made[1]
+    rendered, withdrawn, real = threading.Event(), threading.Event(), pdf.render
+
+    def render(*args, **kwargs):
+        content = real(*args, **kwargs)
+        rendered.set()
+        withdrawn.wait(timeout=20)
+        return content
+
+    def withdraw():
+        rendered.wait(timeout=20)
+        try:
+            return claims.void(claim_id=gone.pk, reason="Was not there.", by=BY)
+        finally:
+            withdrawn.set()
+
+    monkeypatch.setattr(pdf, "render", render)
+    worked, voided = together(lambda: runs.work(run.pk), withdraw)
+    assert worked is None
+    assert not isinstance(voided, Exception)
+    run.refresh_from_db()
+    assert (run.status, run.left) == ("done", 0)
+    assert not Certificate.objects.filter(claim=gone, status__in=LIVE).exists()
+    assert set(Certificate.objects.exclude(claim=gone).values_list("status", flat=True)) == {"issued"}
