@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/logout/", sign_in.sign_out, name="account_logout"),
     path("admin/desk/", include("reporting.urls")),
     path("admin/certificates/", include("reporting.certificate_urls")),
+    path("admin/claims-to-look-at/", include("reporting.claim_urls")),
     path("admin/credit-types/", include("reporting.type_urls")),
     path("admin/people/", include("accounts.office_urls")),
     path("admin/", admin.site.urls),

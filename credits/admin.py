@@ -3,14 +3,18 @@
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from common.admin import PortalInline, PortalModelAdmin, ReasonForm
+from common.errors import DomainError
+from credits.adjust_forms import AdjustForm, NoteForm
 from credits.certificate_admin import CertificateAdmin
-from credits.domain import claims, requests
+from credits.domain import adjusting, claims, requests
+from credits.enums import ClaimStatus
 from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, Designation
 from credits.requirement_admin import ProfileAdmin
 
@@ -49,15 +53,50 @@ class ClaimAdmin(PortalModelAdmin):
     ordering = ("-pk",)
     exclude = ("form_key",)
     inlines = (TotalInline, LineInline, CertificateInline)
-    actions_detail = ("void",)
+    actions_detail = ("adjust", "void", "restore")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Which acts make sense; what changed since the page was opened, the domain refuses."""
+        row = Claim.objects.filter(pk=object_id).only("status").first()
+        wanted = ("adjust", "void") if row and row.status == ClaimStatus.LIVE else ("restore",)
+        found: list[Any] = super().get_actions_detail(request, object_id)
+        return [act for act in found if act.action_name.endswith(wanted)]
+
+    @action(description=_("Change what was claimed"), url_path="adjust")
+    def adjust(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        row = self.object_for_act(request, object_id, Claim.objects.select_related("person", "activity"))
+        try:
+            now = adjusting.as_it_is(row)
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect("admin:credits_claim_change", row.pk)
+        form = AdjustForm(request.POST or None, now=now)
+
+        def act(*, by: Any, **_typed: Any) -> object:
+            return adjusting.adjust(claim_id=row.pk, by=by, **form.answers())
+
+        return self.act_page(
+            request, form, act, obj=row, title=f"{row.person.full_name}: {row.activity.title}", button=_("Change this claim"),
+            text=_("Fewer or more, within what the record supports. A claim with these amounts takes the place of this one, its certificate replaces the other, and the learner gets it by e-mail."),
+            done=_("Changed. The claim that took its place is in the list."),
+        )  # fmt: skip
+
+    @action(description=_("Take the withdrawal back"), url_path="restore")
+    def restore(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        row = self.object_for_act(request, object_id, Claim.objects.select_related("person", "activity"))
+        return self.act_page(
+            request, NoteForm(request.POST or None), partial(adjusting.restore, claim_id=row.pk), obj=row,
+            title=f"{row.person.full_name}: {row.activity.title}", button=_("Take the withdrawal back"), done=_("The claim stands again."),
+            text=_("The claim counts again, and its certificate is valid as it was. The learner gets an e-mail."),
+        )  # fmt: skip
 
     @action(description=_("Withdraw this claim"), url_path="void")
     def void(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         row = self.object_for_act(request, object_id, Claim.objects.select_related("person", "activity"))
         return self.act_page(
-            request, ReasonForm(request.POST or None), partial(claims.void, claim_id=row.pk), obj=row,
+            request, NoteForm(request.POST or None), partial(claims.void, claim_id=row.pk), obj=row,
             title=f"{row.person.full_name}: {row.activity.title}",
-            text=_("Its sessions can be claimed anew, and its certificate says that it was revoked."), button=_("Withdraw this claim"),
+            text=_("Its sessions can be claimed anew, its certificate says that it was revoked, and the learner gets an e-mail."), button=_("Withdraw this claim"),
             done=_("The claim is withdrawn."), danger=True,
         )  # fmt: skip
 

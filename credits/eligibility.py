@@ -34,7 +34,7 @@ from credits.entitlement import (
 
 __all__ = [
     "CLAIMABLE_STATUSES", "Blocker", "ChoiceError", "Computed", "CreditFacts", "Facts", "Line", "SessionFacts", "SessionVerdict", "Total",
-    "WorkFacts", "WorkVerdict", "blockers", "compute", "prefill", "prefill_works", "supported_minutes", "verdict", "work_verdict",
+    "WorkFacts", "WorkVerdict", "blockers", "clashes", "compute", "prefill", "prefill_works", "supported_minutes", "verdict", "work_verdict",
 ]  # fmt: skip
 
 CLAIMABLE_STATUSES = frozenset({"published", "ended", "closing"})
@@ -340,6 +340,12 @@ def _by_piece(credit: CreditFacts, mine: Sequence[Pick], amounts: Sequence[Decim
         sentence = f"{len(kept)} sessions, each rounded by itself." if len(kept) > 1 else f"{minutes} minutes."
     lines = tuple(p.line(credit, a) for p, a in kept)
     return Total(credit.code, minutes, total, _named(credit, len(kept)), sentence, lines)
+
+
+def clashes(facts: Facts, minutes: Mapping[int, int]) -> list[str]:
+    """Why minutes of sessions cannot be held beside what is claimed elsewhere (AMA-CALC-4); empty when the clock has room."""
+    picks = [Pick(s, None, minutes[s.id], minutes[s.id] == s.minutes) for s in facts.sessions if s.id in minutes]
+    return list(_clashes(picks, facts.busy)[0].values())
 
 
 # --- small rules ---------------------------------------------------------------------------------------

@@ -335,6 +335,9 @@ class Claim(models.Model):
     form_key = models.UUIDField(
         null=True, unique=True, help_text="One per opened page: a second press finds the first claim"
     )
+    adjusts = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="adjusted_by", help_text="The claim it took the place of",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -590,6 +593,7 @@ from credits.models_external import ExternalCredit, SessionTopic, Topic, Transcr
 from credits.models_history import RecordExport  # noqa: E402
 from credits.models_letters import UnprintedLetters  # noqa: E402
 from credits.models_requirements import PersonRequirement, Requirement, RequirementProfile  # noqa: E402
+from credits.models_reviews import ClaimReview  # noqa: E402
 
 __all__ = [
     "Achievement",
@@ -604,6 +608,7 @@ __all__ = [
     "Claim",
     "ClaimLine",
     "ClaimRequest",
+    "ClaimReview",
     "ClaimTotal",
     "CreditType",
     "Designation",

@@ -13,9 +13,9 @@ from accounts.domain import learner_fields, people
 from accounts.enums import BOARDS, NumberKind
 from accounts.models import Person
 from activities.models import Activity
-from common import audit, clock, rulesets, statements
+from common import audit, clock, locks, rulesets, statements
 from common.actors import Actor
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, NotAllowed
 from credits import eligibility
 from credits.documents import statements as wording
 from credits.domain import achievements, certificates, facts
@@ -95,33 +95,61 @@ def boards_to_ask(person: Person, keys: Iterable[str]) -> list[str]:
     return [key for key in boards if key not in allowed]
 
 
-def void(*, claim_id: int, reason: str, by: Actor) -> Claim:
-    """Withdraw a claim: its sessions can be claimed anew, its certificate says revoked. Raises Conflict if done already."""
-    if not reason.strip():
-        raise Invalid(fields={"reason": "Say why; it stands in the record."})
+def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
+    """Withdraw a claim: its sessions can be claimed anew, its certificate says revoked. Raises Conflict if done already.
+
+    The learner is told by the revoked certificate's mail. `note` is a sentence to them.
+    """
+    _need(by, reason)
     with transaction.atomic(durable=True):
-        row = Claim.objects.select_for_update(of=("self",)).get(pk=claim_id)
+        row = hold(claim_id)
         if row.status != ClaimStatus.LIVE:
             raise Conflict("This claim was withdrawn already.")
-        at = clock.now()
-        row.status, row.voided_at, row.voided_by, row.void_reason = ClaimStatus.VOID, at, by.label, reason
-        row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
-        row.lines.filter(voided_at=None).update(voided_at=at)
+        _end(row, reason=reason, by=by, at=clock.now())
         if live := certificates._live_of(row):
-            certificates._revoke(live, why=CertificateWhy.WITHDRAWN, reason=reason, by=by)
+            certificates._revoke(live, why=CertificateWhy.WITHDRAWN, reason=reason, by=by, note=note)
         audit.record("claim_voided", by=by, subject=row, reason=reason)
         return row
 
 
+def _need(by: Actor, reason: str) -> None:
+    if by.kind == "user" and not by.is_office:
+        raise NotAllowed("The CME office changes claims.")
+    if not reason.strip():
+        raise Invalid(fields={"reason": "Say why; it stands in the record."})
+
+
+def hold(claim_id: int) -> Claim:
+    """A claim, locked after its person, as everybody who writes claims does: a learner who claims meanwhile waits."""
+    owner = Claim.objects.values_list("person_id", flat=True).get(pk=claim_id)
+    person = people.hold(owner)
+    row = locks.lock_row(Claim.objects.select_related("activity__department"), pk=claim_id)
+    if row.person_id != person.pk:
+        raise Conflict("The records of this person were joined meanwhile. Open the claim once more.")
+    row.person = person
+    return row
+
+
+def _end(row: Claim, *, reason: str, by: Actor, at: dt.datetime) -> None:
+    row.status, row.voided_at, row.voided_by, row.void_reason = ClaimStatus.VOID, at, by.label, reason.strip()
+    row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
+    row.lines.filter(voided_at=None).update(voided_at=at)
+
+
 def _write(
-    person: Person, activity: Activity, known: facts.Known, computed: eligibility.Computed, form_key: uuid.UUID
-) -> Claim:
+    person: Person, activity: Activity, known: facts.Known, computed: eligibility.Computed, form_key: uuid.UUID | None, **values: Any
+) -> Claim:  # fmt: skip
     sessions = {s.id: s for s in known.facts.sessions}
     works = {w.id: w for w in known.facts.works}
     last = max(_done_at(line, sessions, works) for line in computed.lines)
+    said = {
+        "attestation": statements.body("CLAIM-ATTEST"),
+        "is_physician": person.is_physician,
+        "rule_set": rulesets.version(),
+    }
     row = Claim.objects.create(
         person=person, activity=activity, claimed_at=known.facts.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
-        rule_set=rulesets.version(), attestation=statements.body("CLAIM-ATTEST"), is_physician=person.is_physician, form_key=form_key,
+        form_key=form_key, **{**said, **values},
     )  # fmt: skip
     ClaimTotal.objects.bulk_create(_total(row, person, known.offer(t.code), t) for t in computed.totals)
     ClaimLine.objects.bulk_create(

@@ -53,10 +53,15 @@ def load(person: Person, activity: Activity, codes: Collection[str] | None = Non
     return gather(person, activity, codes).facts
 
 
-def gather(person: Person, activity: Activity, codes: Collection[str] | None = None) -> Known:
-    """The same with the rows. `codes` are the credit types chosen; without them those that nobody has to ask for."""
-    live = designated(activity)
-    found = _offers(live, person, codes)
+def gather(
+    person: Person, activity: Activity, codes: Collection[str] | None = None, *, given: Sequence[Offer] | None = None
+) -> Known:
+    """The same with the rows. `codes` are the credit types chosen; without them those that nobody has to ask for.
+
+    `given` are the types and designations of an earlier claim, which an adjustment keeps.
+    """
+    live = designated(activity) if given is None else []
+    found = _offers(live, person, codes) if given is None else list(given)
     sessions = list(
         Session.objects.filter(activity=activity, removed_at=None, kind=SlotKind.EDUCATION).order_by("starts_at", "pk")
     )

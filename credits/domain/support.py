@@ -1,15 +1,20 @@
 """Claims that the record no longer supports: attendance changed after the claim. A claim is never edited for it; it is found."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from activities.models import AttendanceEvidence, Session
+from common import audit, clock, locks
+from common.actors import Actor
+from common.errors import Conflict, Invalid, NotAllowed
 from common.findings import Finding
-from credits.models import ClaimLine
+from credits.models import Claim, ClaimLine, ClaimReview
 
 RULE = "WF-7"  # a claim needs attendance
 
@@ -27,10 +32,64 @@ def weakened(session_ids: Collection[int], *, without: str = "") -> list[Weak]:
 
     `without` names a source of evidence, such as `import:12`: what would be, if its rows were taken back.
     """
-    lines = ClaimLine.objects.filter(session__in=session_ids, voided_at=None).select_related(
-        "person", "session", "claim"
+    return _weak(_lines().filter(session__in=session_ids), without)
+
+
+def open_lines() -> list[Weak]:
+    """Everywhere: what the record supports less of since it was claimed, and nobody decided about. The oldest first.
+
+    Candidates are lines whose evidence was corrected, or went to somebody else, after the claim. Three queries.
+    """
+    corrected = AttendanceEvidence.objects.filter(
+        session=OuterRef("session"), supersedes__isnull=False, identity__links__person=OuterRef("person"), recorded_at__gt=OuterRef("claim__claimed_at"),
+    )  # fmt: skip
+    gone = AttendanceEvidence.objects.filter(
+        session=OuterRef("session"), identity__links__person=OuterRef("person"), identity__links__ended_at__gt=OuterRef("claim__claimed_at"),
+    )  # fmt: skip
+    found = _weak(_lines().filter(Exists(corrected) | Exists(gone)), "")
+    kept = set(
+        ClaimReview.objects.filter(line__in=[weak.line.pk for weak in found]).values_list("line_id", "supported")
     )
-    rested = [line for line in lines.order_by("pk") if line.facts.get("evidence")]  # teaching is not attended
+    return [weak for weak in found if (weak.line.pk, weak.supported) not in kept]
+
+
+def of_claim(claim: Claim) -> list[Weak]:
+    """The lines of one claim with more minutes than the record supports now."""
+    return _weak(_lines().filter(claim=claim), "")
+
+
+def keep(*, line_id: int, supported: int, reason: str, by: Actor) -> ClaimReview:
+    """The claim stands although the record supports less: the office knows better, and says why.
+
+    `supported` is what the page showed; raises Conflict when it is another by now, or the claim was changed.
+    """
+    if by.kind == "user" and not by.is_office:
+        raise NotAllowed("The CME office decides about claims.")
+    if not reason.strip():
+        raise Invalid(fields={"reason": "Say why it stands; others will read it."})
+    with transaction.atomic(durable=True):
+        line = locks.lock_row(ClaimLine.objects.all(), pk=line_id)
+        now = next((weak.supported for weak in _weak(_lines().filter(pk=line_id), "")), None)
+        if line.voided_at is not None or now is None:
+            raise Conflict("This is settled: the claim was changed, or the record supports it again.")
+        if now != supported:
+            raise Conflict(f"The record changed meanwhile: it supports {now} minutes now. Look once more.")
+        if ClaimReview.objects.filter(line=line, supported=supported).exists():
+            raise Conflict("A colleague decided this already.")
+        row = ClaimReview.objects.create(
+            line=line, supported=supported, reason=reason.strip(), kept_at=clock.now(), kept_by=by.label[:250]
+        )
+        audit.record("claim_kept", by=by, subject=line.claim, new={"minutes": line.minutes, "supported": supported}, reason=reason.strip())  # fmt: skip
+        return row
+
+
+def _lines() -> QuerySet[ClaimLine]:
+    rows = ClaimLine.objects.filter(voided_at=None, session__isnull=False)
+    return rows.select_related("person", "session", "claim__activity", "credit_type").order_by("pk")
+
+
+def _weak(lines: Iterable[ClaimLine], without: str) -> list[Weak]:
+    rested = [line for line in lines if line.facts.get("evidence")]  # teaching is not attended
     if not rested:
         return []
     known = _supported(
