@@ -8,6 +8,7 @@ help:
 	@echo "make demo-reset  delete the data of the demo"
 	@echo "make test        all tests; make test ARGS=\"-k claim\" some of them"
 	@echo "make coverage    unit tests with branch coverage"
+	@echo "make mutants     changes the credit rules one by one; a test has to fail each time"
 	@echo "make lint        all static checks; make format tidies"
 	@echo "make manage      manage.py on the servers of the demo: make manage ARGS=\"makemigrations\""
 	@echo "make services    only PostgreSQL and Valkey, until Ctrl-C"
@@ -25,6 +26,9 @@ test:
 
 coverage:
 	@.ci/setup dev && $(PY) -m coverage erase && $(PY) -m coverage run -m pytest $(ARGS) && $(PY) -m coverage report
+
+mutants:
+	@.ci/setup dev && exec $(PY) tests/mutants.py $(ARGS)
 
 lint:
 	@.ci/setup dev && .ci/setup pdf && exec .ci/lint
@@ -52,4 +56,4 @@ lock:
 			requirements/$$set.in -o $$out $(ARGS) || exit 1; \
 	done
 
-.PHONY: help demo demo-reset test coverage lint format manage services bench lock
+.PHONY: help demo demo-reset test coverage mutants lint format manage services bench lock

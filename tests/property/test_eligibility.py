@@ -516,6 +516,22 @@ class TestTheClock:
         assert whole(known).totals[0].credits == D("1.00")
 
 
+class TestTakingBack:
+    """`clashes`: whether minutes claimed once still have room on the clock (AMA-CALC-4)."""
+
+    def test_there_is_room_for_what_nobody_else_took(self):
+        known = facts(session(1), session(2, offset=60))
+        assert eligibility.clashes(known, {1: 60, 2: 60}) == []
+
+    def test_a_claim_made_since_for_the_same_hour_leaves_no_room(self):
+        other = Busy("The other room", START, START + dt.timedelta(minutes=60), 40)
+        known = facts(session(1), session(2, offset=60), busy=(other,))
+        sentence = "Overlaps with “The other room”: together no more than 60 minutes, the time they took (AMA-CALC-4)."
+        assert eligibility.clashes(known, {1: 60, 2: 60}) == [sentence]
+        assert eligibility.clashes(known, {1: 20}) == []
+        assert eligibility.clashes(known, {2: 60}) == []
+
+
 class TestWork:
     def test_a_passed_assessment_gives_the_time_it_stands_for(self):
         """AMA-FMT-2: enduring material, with a mark set and told beforehand."""
