@@ -1,10 +1,16 @@
-"""python -m bench [pages] [flow] [pdf] [imports] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
+"""python -m bench [pages] [flow] [pdf] [imports] [transcript] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
 
 import argparse
 import subprocess
 import sys
 
-PARTS = {"pages": "bench.pages", "flow": "bench.flow", "pdf": "bench.pdf", "imports": "bench.imports"}
+PARTS = {
+    "pages": "bench.pages",
+    "flow": "bench.flow",
+    "pdf": "bench.pdf",
+    "imports": "bench.imports",
+    "transcript": "bench.transcript",
+}
 
 
 def main() -> int:
