@@ -125,7 +125,9 @@ class ExternalForm(PortalForm):
         label=_("Proof"),
         kinds=external.KINDS,
         required=False,
-        help_text=_("The certificate as PDF, PNG or JPEG. Only you open it, and the CME office when you ask them to."),
+        help_text=_(
+            "The certificate as PDF, PNG or JPEG. Only you open it, and the CME office if it takes a copy of your record."
+        ),
     )
     drop_proof = forms.BooleanField(
         label=_("Remove the proof that is there"), required=False, widget=widgets.Tick(bare=True)
