@@ -7,6 +7,7 @@ will ask, and what a good answer is.
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dateutil.relativedelta import relativedelta
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from accounts.models import AccreditationTerm
 from activities import validators
 from activities.domain import agenda as agendas
 from activities.domain.plan import Plan, SlotFacts
-from activities.enums import BY_WORK, Delivery, JointStanding, MooreLevel, Section
+from activities.enums import BY_ASSESSMENT, BY_WORK, Delivery, JointStanding, MooreLevel, Section
 from activities.models import JointProvider
 from common import clock, rulesets
 from common.findings import Finding, Level, check
@@ -104,6 +105,19 @@ def check_series_length(plan: Plan) -> Finding | None:
         return None
     ok = (a.ends_on - a.starts_on).days <= 366
     return _finding(plan, Section.BASICS, ok, _("The series lasts at most 12 months"), anchor="id_ends_on", failed=True)
+
+
+@check("CME-EM-2", gates=PLANNING)
+def check_offered_three_years(plan: Plan) -> Finding | None:
+    """What stays available is reviewed after three years; it names its last day, and nothing is claimed after it."""
+    a = plan.activity
+    if a.kind not in BY_ASSESSMENT or not a.starts_on:
+        return None
+    ok = a.ends_on is not None and a.ends_on <= a.starts_on + relativedelta(years=3)
+    return _finding(
+        plan, Section.BASICS, ok, _("It names its last day, within three years"), anchor="id_ends_on", failed=a.ends_on is not None,
+        rules=("CME-EM-2",), ask=_("Until when can it be taken?"), tip=_("At most three years; a review can then renew it."),
+    )  # fmt: skip
 
 
 @check("AMA-CORE-1", gates=("submission", "approval"), group="Credit and wording")

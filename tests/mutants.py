@@ -56,7 +56,10 @@ class Mutant:
 
 def changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, Any]]:
     """Every place that can be changed: the node, what changes, and how to do it."""
+    fixed = {id(n) for d in ast.walk(tree) for mark in getattr(d, "decorator_list", ()) for n in ast.walk(mark)}
     for node in ast.walk(tree):
+        if id(node) in fixed:  # whether a class is frozen is no rule
+            continue
         if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARE:
             other = COMPARE[type(node.ops[0])]
             yield node, f"{type(node.ops[0]).__name__} → {other.__name__}", lambda n, o=other: n.ops.__setitem__(0, o())

@@ -43,6 +43,7 @@ def test_the_rulebooks_examples(minutes, credit):
         (89, "half_down", 60, "1.00"),
         (50, "hundredth_down", 60, "0.83"),  # 0.8333: ANCC-1, never up
         (59, "hundredth_down", 60, "0.98"),
+        (40, "hundredth_down", 60, "0.66"),  # 0.6667 would be nearer to 0.67
         (50, "quarter_nearest", 50, "1.00"),  # ST-CT-1: an hour of 50 minutes
         (60, "quarter_nearest", 30, "2.00"),  # AMA-FMT-1T: two credits for an hour presented
         (20, "quarter_nearest", 30, "0.75"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from credits import eligibility
-from credits.entitlement import Busy, ChoiceError, Computed, Evidence, LeftOut, Line
+from credits.entitlement import Busy, ChoiceError, Computed, Evidence, LeftOut, Line, WorkFacts
 from tests.property.claim_facts import (
     START,
     ama,
@@ -530,6 +530,10 @@ class TestTakingBack:
         assert eligibility.clashes(known, {1: 60, 2: 60}) == [sentence]
         assert eligibility.clashes(known, {1: 20}) == []
         assert eligibility.clashes(known, {2: 60}) == []
+
+
+def test_work_that_stands_for_no_time_has_no_minutes():
+    assert WorkFacts(id=1, kind="review", title="A review", at=START).minutes == 0
 
 
 class TestWork:
