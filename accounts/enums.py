@@ -36,6 +36,7 @@ class IdentityKind(models.TextChoices):
     PHONE = "phone", "Phone"
     LICENCE = "licence", "Licence"
     NAME = "name", "Name as given"
+    BADGE = "badge", "Badge"
 
 
 class AccreditationMode(models.TextChoices):

@@ -258,6 +258,15 @@ class EvidenceMethod(models.TextChoices):
     SELF = "self", "Self-attested"
     WEBINAR = "webinar", "Webinar report"
     TEXT = "text", "Text message"
+    KIOSK = "kiosk", "Tablet at the door"
+
+
+class EntryKind(models.TextChoices):
+    """What somebody gave a tablet at the door."""
+
+    BADGE = "badge", "Badge"
+    PERSON = "person", "Name on the list"
+    GUEST = "guest", "Name and e-mail"
 
 
 class ImportSource(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from activities.views import agreed, applications, door, gaps, handouts, imports, learner, manage, series, texts
+from activities.views import agreed, applications, door, gaps, handouts, imports, kiosk, learner, manage, series, texts
 
 app_name = "activities"
 
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("plan/<str:number>/sessions/<int:pk>/sign-in-sheet/", series.session_sheet, name="session_sheet"),
     path("plan/<str:number>/sessions/<int:pk>/attendance/", series.session_attendance, name="session_attendance"),
     path("plan/<str:number>/sessions/<int:pk>/door/", door.session_door, name="session_door"),
+    path("plan/<str:number>/sessions/<int:pk>/kiosk/", kiosk.session_kiosk, name="session_kiosk"),
     path("plan/<str:number>/handouts/", handouts.handout_list, name="handout_list"),
     # attendance from files
     path("plan/<str:number>/imports/", imports.import_list, name="import_list"),
@@ -41,6 +42,9 @@ urlpatterns: list[URLPattern] = [
     path("plan/<str:number>/<str:section>/", applications.application_section, name="application_section"),
     # what the carrier of text messages calls
     path("texts/", texts.text_message, name="text_message"),
+    # a tablet at the door
+    path("kiosk/<str:token>/", kiosk.kiosk, name="kiosk"),
+    path("kiosk/<str:token>/sync/", kiosk.kiosk_sync, name="kiosk_sync"),
     # learner pages
     path("activities/", learner.catalogue_page, name="catalogue"),
     path("activities/<str:number>/", learner.activity_detail, name="activity_detail"),

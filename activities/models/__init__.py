@@ -7,6 +7,7 @@ from activities.models.gap import GapEvidence, Need, PracticeGap
 from activities.models.handout import Handout
 from activities.models.imports import ImportBatch, ImportRow
 from activities.models.joint import JointProvider
+from activities.models.kiosk import Kiosk, KioskEntry
 from activities.models.people import ActivityRole
 from activities.models.registration import Registration
 from activities.models.review import ChangeRequest, Decision, Submission
@@ -28,6 +29,8 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "JointProvider",
+    "Kiosk",
+    "KioskEntry",
     "Need",
     "Objective",
     "PracticeGap",

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.actors import actor_of
 from accounts.domain import links
 from accounts.models import Department, DepartmentMember, NameChange, Person, PersonAddress, User
-from activities.domain import changing
+from activities.domain import changing, kiosks
 from activities.enums import Section
 from activities.models import Activity, GapEvidence, Handout, PracticeGap, Registration, Session
 from cme_portal.school import build
@@ -186,6 +186,7 @@ def _grown(made: build.School) -> School:
         {"number": series.number, "pk": NOWHERE}
     ]
     token = _link(made)
+    kiosk = kiosks.open_kiosk(session_id=coming.pk, by=actor_of(named["staff"]))[1].rstrip("/").split("/")[-1]
     certificate_codes = [
         {"code": rendered.code},
         {"code": other.certificates.get().code},
@@ -197,6 +198,7 @@ def _grown(made: build.School) -> School:
         "activities:request_answer": [{"number": numbers[0], "pk": NOWHERE}],
         "activities:session_change": of_series, "activities:session_present": of_series, "activities:session_sheet": of_series,
         "activities:session_attendance": of_series, "activities:session_door": of_series,
+        "activities:session_kiosk": of_series, "activities:kiosk": [{"token": kiosk}, {"token": "nonsense"}], "activities:kiosk_sync": [{"token": kiosk}],
         "activities:application_section": [{"number": n, "section": s} for n in (planned[0].number,) for s in (*Section.values, "nonsense")]
         + [{"number": n, "section": Section.values[0]} for n in numbers],
         "credits:check_in_by_qr": [{"code": coming.check_in_code}, {"code": held.check_in_code}, {"code": "ZZZZZZ"}],
