@@ -11,6 +11,7 @@ urlpatterns = [
     path("in/<str:code>/", learner.check_in_by_qr, name="check_in_by_qr"),
     path("now/<str:token>/", learner.check_in_by_screen, name="check_in_by_screen"),
     path("sessions/<int:pk>/checked-in/", learner.checked_in, name="checked_in"),
+    path("sessions/<int:pk>/check-out/", learner.check_out, name="check_out"),
     path("activities/<str:number>/claim/", claim.claim, name="claim"),
     path("claims/<int:pk>/", learner.claimed, name="claimed"),
     path("certificates/<str:code>/", learner.certificate, name="certificate"),

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from accounts.domain import identities
 from accounts.models import Person
-from activities.domain import changing, registrations
+from activities.domain import changing, checkout, registrations
 from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, EvidenceMethod, SessionStatus, SlotKind
 from activities.models import Activity, AttendanceEvidence, Registration, Session
 from common import audit, clock, codes, locks, ratelimit, rulesets
@@ -110,8 +110,8 @@ def _count_wrong(person_id: int | str) -> None:
     ratelimit.hit("check_in_wrong", person_id, limit=rulesets.value_on("checkin.tries"), per=TRIES_WINDOW)
 
 
-def choose_code(*, session_id: int, check_in_by: str, by: Actor) -> Session:
-    """One code for the session, or one that changes on the screen. Raises NotAllowed for anybody but its planners and
+def choose_code(*, session_id: int, check_in_by: str, check_out: bool = False, by: Actor) -> Session:
+    """One code for the session, or one that changes on the screen, and whether people check out too. Raises NotAllowed for anybody but its planners and
     the office, Conflict once check-in is over."""
     if check_in_by not in CheckInBy.values:
         raise Invalid(fields={"check_in_by": "Choose one of the two."})
@@ -121,10 +121,13 @@ def choose_code(*, session_id: int, check_in_by: str, by: Actor) -> Session:
             raise NotAllowed("Only the planners of this activity and the CME office choose how people check in.")
         if not may_choose_code(session):
             raise Conflict("Check-in for this session is over. What was recorded stays as it is.")
-        if session.check_in_by != check_in_by:
-            old, session.check_in_by = session.check_in_by, check_in_by
-            session.save(update_fields=["check_in_by"])
-            audit.record("check_in_chosen", by=by, subject=session, old=old, new=check_in_by)
+        old, new = (session.check_in_by, session.check_out), (check_in_by, check_out)
+        if old != new:
+            session.check_in_by, session.check_out = new
+            session.save(update_fields=["check_in_by", "check_out"])
+            audit.record(
+                "check_in_chosen", by=by, subject=session, old={"code": old[0], "check_out": old[1]}, new={"code": new[0], "check_out": new[1]}
+            )  # fmt: skip
     return session
 
 
@@ -148,6 +151,7 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         before = _first_hand(session, person, method)
         if before is not None:
             return CheckIn(session, before, is_new=False)
+        minutes = checkout.minutes_from(session, at)
         identity = identities.of_person(person)
         AttendanceEvidence.objects.bulk_create(
             [
@@ -156,6 +160,7 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
                     identity=identity,
                     method=method,
                     at=at,
+                    minutes=minutes,
                     recorded_by=by.label,
                     recorded_at=at,
                     source=source,
@@ -183,12 +188,14 @@ def check_in_unknown(*, session_id: int, kind: str, value: str, method: str, by:
         at = clock.now()
         source = CHANGING_SOURCE if session.check_in_by == CheckInBy.CHANGING else ""
         _require_open(session, at)
+        minutes = checkout.minutes_from(session, at)
         identity = identities.identity(kind=kind, value=value)
         row = AttendanceEvidence(
             session=session,
             identity=identity,
             method=method,
             at=at,
+            minutes=minutes,
             recorded_by=by.label,
             recorded_at=at,
             source=source,

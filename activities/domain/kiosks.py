@@ -23,7 +23,7 @@ from django.urls import reverse
 from accounts.domain import identities, people, sign_in
 from accounts.enums import IdentityKind
 from accounts.models import Identity, Person
-from activities.domain import attendance, registrations, roster
+from activities.domain import attendance, checkout, registrations, roster
 from activities.enums import PUBLIC, EntryKind, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Session, WalkIn
 from common import audit, clock, locks
@@ -162,8 +162,15 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
         ).first()  # fmt: skip
         if before is not None:
             return before
+    minutes = min(session.minutes, checkout.left_at(session, at)) if session.check_out else None
     row = AttendanceEvidence(
-        session=session, identity=identity, method=EvidenceMethod.KIOSK, at=at, recorded_by=by.label, recorded_at=now
+        minutes=minutes,
+        session=session,
+        identity=identity,
+        method=EvidenceMethod.KIOSK,
+        at=at,
+        recorded_by=by.label,
+        recorded_at=now,
     )
     AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
     row = AttendanceEvidence.objects.get(

@@ -204,6 +204,10 @@ class CodeForm(PortalForm):
             CheckInBy.CHANGING: _("A photograph of it is of no use a minute later. Whoever has no phone gives their name at the desk."),
         }),
     )  # fmt: skip
+    check_out = forms.BooleanField(
+        label=_("People check out too"), required=False, widget=widgets.Tick(),
+        help_text=_("For workshops that people leave early: credit counts the minutes from check-in to check-out. Who stays to the end need not check out."),
+    )  # fmt: skip
 
 
 class CancelForm(PortalForm):

@@ -25,6 +25,7 @@ class Session(models.Model):
     check_in_code = models.CharField(max_length=6, blank=True)
     code_released_at = models.DateTimeField(null=True, blank=True)
     check_in_by = models.CharField(max_length=8, choices=CheckInBy.choices, default=CheckInBy.SAME)
+    check_out = models.BooleanField(default=False, help_text="People check out too; the minutes between count")
     sequence = models.PositiveSmallIntegerField(
         default=0, help_text="Raised when learners were told of a change (iCalendar)"
     )

@@ -130,7 +130,7 @@ def _forms(request: Any, session: Session, speakers: list[ActivityRole]) -> dict
         "speaker": SpeakerForm(sent("speaker"), speakers=speakers),
         "move": MoveForm(sent("move"), prefix="move", session=session, zone=session.activity.zone),
         "cancel": CancelForm(sent("cancel"), prefix="cancel"),
-        "code": CodeForm(sent("code"), initial={"check_in_by": session.check_in_by}),
+        "code": CodeForm(sent("code"), initial={"check_in_by": session.check_in_by, "check_out": session.check_out}),
     }
 
 
@@ -194,7 +194,7 @@ def _need_open(session: Session, action: str) -> None:
 
 
 def _choose_code(request: Any, session: Session, data: Any) -> str:
-    attendance.choose_code(session_id=session.pk, check_in_by=data["check_in_by"], by=request.actor)
+    attendance.choose_code(session_id=session.pk, by=request.actor, **data)
     return _("Saved. The screen in the room follows within ten seconds.")
 
 

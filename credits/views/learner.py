@@ -5,7 +5,7 @@ import datetime as dt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from activities.domain import attendance, changing, handouts, registrations
+from activities.domain import attendance, changing, checkout, handouts, registrations
 from activities.models import Session
 from common import clock
 from common import views as answers
@@ -116,9 +116,20 @@ def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "session": session, "activity": session.activity, "evidence": evidence, "disclosure": disclosure_text.block(session.activity, session),
         "facts": known, "opens_at": known.opens_at(mine) if mine else None, "closes_at": known.closes_at(mine) if mine else None,
-        "is_open": bool(mine and known.now >= known.opens_at(mine)), "handouts": handouts.of_learner(session.activity, request.actor.person_id),  # type: ignore[attr-defined]
+        "presence": checkout.presence(session, request.person),  # type: ignore[attr-defined]
+        "is_over": known.now >= session.ends_at, "is_open": bool(mine and known.now >= known.opens_at(mine)), "handouts": handouts.of_learner(session.activity, request.actor.person_id),  # type: ignore[attr-defined]
     }  # fmt: skip
     return render(request, "credits/checked_in.html", context)
+
+
+@page(perm="accounts.signed_in", write=True)
+def check_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leaving early, or back again: one button each on the page of the check-in."""
+    session, _evidence = access.attended(request.actor, pk)  # type: ignore[attr-defined]
+    if request.method == "POST":
+        act = checkout.come_back if request.POST.get("action") == "back" else checkout.check_out
+        act(session_id=session.pk, person_id=request.actor.person_id, by=request.actor)  # type: ignore[attr-defined]
+    return redirect("credits:checked_in", pk=session.pk)
 
 
 @page(perm="accounts.signed_in")

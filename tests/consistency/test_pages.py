@@ -203,6 +203,7 @@ def _grown(made: build.School) -> School:
         + [{"number": n, "section": Section.values[0]} for n in numbers],
         "credits:check_in_by_qr": [{"code": coming.check_in_code}, {"code": held.check_in_code}, {"code": "ZZZZZZ"}],
         "credits:check_in_by_screen": [{"token": changing.shown(coming).token}, {"token": "nonsense"}],
+        "credits:check_out": [{"pk": attended.pk}, {"pk": NOWHERE}],
         "credits:checked_in": [{"pk": attended.pk}, {"pk": coming.pk}, {"pk": NOWHERE}],
         "credits:claimed": [{"pk": own.pk}, {"pk": other.pk}, {"pk": NOWHERE}],
         "credits:certificate": certificate_codes, "credits:verify_code": certificate_codes,

@@ -237,7 +237,10 @@ def test_the_planner_chooses_and_screen_and_sheet_follow(client, school, held, s
     held.refresh_from_db()
     assert held.check_in_by == "changing"
     event = AuditEvent.objects.get(event="check_in_chosen")
-    assert (event.old, event.new) == ("same", "changing")
+    assert (event.old, event.new) == (
+        {"code": "same", "check_out": False},
+        {"code": "changing", "check_out": False},
+    )
     screen = client.get(of("session_present", held)).content.decode()
     assert "SEP4K7" not in screen
     assert f"{settings.PORTAL_BASE_URL}/now/{held.pk}-" in screen
