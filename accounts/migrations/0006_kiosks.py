@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_people_plural'),
+        ("accounts", "0005_people_plural"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='identity',
-            name='kind',
-            field=models.CharField(choices=[('email', 'E-mail'), ('phone', 'Phone'), ('licence', 'Licence'), ('name', 'Name as given'), ('badge', 'Badge')], max_length=10),
+            model_name="identity",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("email", "E-mail"),
+                    ("phone", "Phone"),
+                    ("licence", "Licence"),
+                    ("name", "Name as given"),
+                    ("badge", "Badge"),
+                ],
+                max_length=10,
+            ),
         ),
     ]
