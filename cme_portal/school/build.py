@@ -48,7 +48,7 @@ from activities.models import (
     Session,
     Submission,
 )  # fmt: skip
-from cme_portal.school import changed, files, joint, words
+from cme_portal.school import changed, doubles, files, joint, words
 from common import clock, codes, rulesets, statements
 from common.actors import system
 from common.models import Job, TransitionLog
@@ -136,6 +136,7 @@ def build(size: Size) -> School:
             now=now,
         )
         _attendance_and_claims(school)
+        doubles.enter_twice(school.people, now=now)
         ActivityNumber.objects.update_or_create(year=school.today.year, defaults={"last": next(school.numbers) - 1})
     return school
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.domain import duplicates
 from accounts.models import Provider
 from cme_portal.school import build, today
 from common import rulesets
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         else:
             began = time.monotonic()
             school = build.build(build.Size())
+            duplicates.look()
             self.stdout.write(
                 f"{len(school.people)} people, {len(school.activities)} activities in {time.monotonic() - began:.0f} s."
             )
