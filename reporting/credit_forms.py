@@ -106,7 +106,7 @@ class DesignateForm(PortalForm):
 def _field(detail: Detail, value: str) -> forms.Field:
     """A field of a detail. What it must look like is checked by the domain, whose sentence then stands on it."""
     common: dict[str, Any] = {"label": detail.label, "help_text": detail.help, "required": False, "initial": value}
-    field: forms.Field
+    field: Any
     if detail.kind == "tick":
         field = forms.BooleanField(widget=Tick, **common)
     elif detail.kind == "choice":
@@ -116,5 +116,6 @@ def _field(detail: Detail, value: str) -> forms.Field:
     else:
         widget = DecimalInput(attrs={"class": "w-s"}) if detail.kind == "number" else forms.TextInput(attrs=_TEXT)
         field = forms.CharField(max_length=60, widget=widget, **common)
-    field.needed = detail.required  # type: ignore[attr-defined]
-    return field
+    field.needed = detail.required
+    made: forms.Field = field
+    return made

@@ -19,7 +19,7 @@ from common import audit, clock, locks
 from common.actors import Actor
 from common.errors import Conflict, Invalid
 from credits.enums import Work
-from credits.models import Achievement, Designation
+from credits.models import Achievement, ClaimLine, Designation
 
 # What each kind of activity has on record. Pieces of one sort count one by one; the rest once for the activity.
 KINDS: dict[str, tuple[Work, ...]] = {
@@ -142,7 +142,7 @@ def write(
 
 
 def correct(*, achievement_id: int, accepted: bool, withdrawn: bool, reason: str, by: Actor) -> Achievement:
-    """Supersede a row: the old one stays, the new one says why (law 1). What was claimed on it stays claimed."""
+    """Supersede a row: the old one stays, the new one says why (law 1). Raises Conflict while a claim rests on it."""
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; it stands in the record."})
     with transaction.atomic(durable=True):
@@ -150,6 +150,8 @@ def correct(*, achievement_id: int, accepted: bool, withdrawn: bool, reason: str
         reviewing.require_may_decide(by, old.activity)
         if Achievement.objects.filter(supersedes=old).exists():
             raise Conflict("This was corrected already. Correct the newest one.")
+        if ClaimLine.objects.filter(achievement=old, voided_at=None).exists():
+            raise Conflict("Credit was claimed for it. Withdraw that claim first.")
         if old.kind == Work.ASSESSMENT and accepted != old.accepted and not withdrawn:
             raise Invalid(
                 fields={

@@ -79,7 +79,7 @@ def work_take_back(request: HttpRequest, number: str, pk: int) -> HttpResponse:
                 presentations.take_back(presentation_id=pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
             else:
                 achievements.correct(
-                    achievement_id=pk, accepted=row.accepted, withdrawn=True, by=request.actor, **form.cleaned_data  # type: ignore[attr-defined]
+                    achievement_id=pk, accepted=getattr(row, "accepted", True), withdrawn=True, by=request.actor, **form.cleaned_data  # type: ignore[attr-defined]
                 )  # fmt: skip
         except DomainError as error:
             form.add_domain_error(error)

@@ -434,6 +434,10 @@ def test_the_office_writes_a_result_down_and_the_mark_decides(client, director):
     made = Claim.objects.get()
     assert [(t.credit_type_id, t.credits) for t in made.totals.all()] == [("ama_pra_1", Decimal("1.00"))]
     assert made.lines.get().achievement == passed
+    client.force_login(director)
+    said = client.post(reverse("desk:work_take_back", args=[activity.number, passed.pk]), {"reason": "Wrong."})
+    assert "Withdraw that claim first." in said.content.decode()
+    assert not activity.achievements.filter(supersedes=passed).exists()
 
 
 @pytest.mark.parametrize(
