@@ -110,7 +110,7 @@ class Requirement(models.Model):
             )
         if self.every == Every.FIRST_THEN_YEARS:
             return _("In the first renewal that asks for credit, then every %(n)s years") % {"n": self.number}
-        return str(self.get_every_display())  # type: ignore[attr-defined]
+        return str(self.get_every_display())
 
 
 class PersonRequirement(models.Model):

@@ -98,9 +98,8 @@ class LineForm(PortalForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["topics"].choices = list(Topic.objects.values_list("pk", "name"))  # type: ignore[attr-defined]
-        self.fields["credit_types"].choices = list(
-            CreditType.objects.filter(is_attendance=False).values_list("pk", "name")
-        )  # type: ignore[attr-defined]
+        kinds = list(CreditType.objects.filter(is_attendance=False).values_list("pk", "name"))
+        self.fields["credit_types"].choices = kinds  # type: ignore[attr-defined]
 
 
 class TakeOffForm(PortalForm):

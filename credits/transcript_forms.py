@@ -16,7 +16,6 @@ from common.forms import PortalForm
 from credits.domain import external
 from credits.domain.external import External, Said
 from credits.domain.requirements import Dates
-from credits.domain.shares import DAYS
 from credits.domain.transcript_filters import ELSEWHERE, EVERYTHING, OURS, Filters
 from credits.domain.transcripts import Choices
 from credits.models import CreditType, PersonRequirement, RequirementProfile
@@ -101,7 +100,6 @@ class ShareForm(PortalForm):
         choices=[(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))],
     )  # fmt: skip
     required_messages = {"label": _("Write for whom it is, so that you know it again in your list.")}
-    assert tuple(days for days, _label in days.choices) == DAYS
 
 
 class ExternalForm(PortalForm):

@@ -199,7 +199,7 @@ def _values(said: Said) -> dict[str, object]:
         wrong["other_type"] = "Write the type as it stands on the proof, for example “AMA PRA Category 2”."
     if said.amount <= 0 or said.amount > 1000:
         wrong["amount"] = "Write a number above 0 and up to 1,000, for example 1.50."
-    elif kind is not None and said.amount % kind.increment:
+    elif kind is not None and kind.increment and said.amount % kind.increment:
         wrong["amount"] = f"{kind.name} goes in steps of {kind.increment}."
     if not EARLIEST <= said.earned_on <= clock.now().date() + dt.timedelta(days=1):
         wrong["earned_on"] = "Choose the day on which you completed it. It cannot lie ahead."

@@ -45,7 +45,7 @@ LEFT_OUT = frozenset(
 # What a person answered in an evaluation is theirs: nobody of the office reads it (decision 19).
 THEIRS = frozenset({"evaluations.Draft", "evaluations.Commitment"})
 # Rows that hang on a person by another row.
-THROUGH = (
+THROUGH: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("activities.AttendanceEvidence", "identity__links__person", {"identity__links__ended_at": None}),
     ("credits.ClaimTotal", "claim__person", {}),
     ("credits.Certificate", "claim__person", {}),

@@ -54,7 +54,7 @@ class Filters:
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> "Filters":
-        days = {k: dt.date.fromisoformat(data[k]) for k in ("since", "until") if data.get(k)}
+        days: dict[str, Any] = {k: dt.date.fromisoformat(data[k]) for k in ("since", "until") if data.get(k)}
         return replace(cls(**{k: data[k] for k in ("kind", "topic", "text", "source") if data.get(k)}), **days)
 
 

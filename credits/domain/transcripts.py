@@ -19,7 +19,7 @@ from common.actors import Actor
 from common.errors import NotAllowed
 from credits.documents import certificate as certificate_document
 from credits.domain import external, overview, reports, topics
-from credits.domain.external import External
+from credits.domain.external import External, Sum
 from credits.domain.overview import Earned
 from credits.domain.reports import Report
 from credits.domain.topics import Tagged
@@ -83,7 +83,7 @@ class Transcript:
     rows: tuple[Row, ...]
     external: tuple[External, ...]
     totals: tuple[Total, ...]
-    elsewhere: tuple[external.Sum, ...]
+    elsewhere: tuple[Sum, ...]
     choices: Choices
     topic_names: Mapping[str, str]
     earnings: tuple[Earning, ...]  # of everything, whatever the filters leave: for meters
@@ -226,7 +226,8 @@ def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
     """Minutes per topic of one claim."""
     sessions, activity_id = _session_ids(earned, total.credit_type_id), earned.claim.activity_id
     sums: Counter[str] = Counter()
-    for session_id in sessions or {None}:
+    places: list[int | None] = [*sessions] or [None]
+    for session_id in places:
         sums.update(known.tagged.get((activity_id, session_id), {}))
     if not sums:
         return {}

@@ -55,7 +55,7 @@ def page_of(request: Any, found: Transcript) -> dict[str, Any]:
     shown = Paginator(found.external if alone else found.rows, PER_PAGE).get_page(request.GET.get("page"))
     lines = shown.object_list if alone else found.external[:BESIDE]
     return {
-        "page_obj": shown, "years": [] if alone else transcripts.by_year(shown.object_list), "lines": lines,
+        "page_obj": shown, "years": [] if alone else transcripts.by_year(found.rows[shown.start_index() - 1 : shown.end_index()]), "lines": lines,
         "more_lines": 0 if alone else len(found.external) - len(lines),
     }  # fmt: skip
 

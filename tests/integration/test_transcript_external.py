@@ -13,7 +13,7 @@ from common import clock
 from common.errors import Conflict, NotAllowed
 from common.models import AuditEvent, StoredFile
 from credits.domain import external
-from credits.models import Claim, ExternalCredit
+from credits.models import Claim, CreditType, ExternalCredit
 from tests.factories import PersonFactory, ProviderFactory, UserFactory
 from tests.factories.credits import ExternalCreditFactory
 
@@ -94,6 +94,14 @@ def test_another_type_needs_no_quarters(learner):
     learner.post(PAGE, typed(credit_type="", other_type="AMA PRA Category 2", amount="1.10"))
     row = ExternalCredit.objects.get()
     assert (row.credit_type, row.other_type, row.amount) == (None, "AMA PRA Category 2", Decimal("1.10"))
+
+
+def test_a_type_without_steps_takes_any_amount(learner):
+    """What the rulebook leaves open has no increment yet (IP-2)."""
+    kind = CreditType.objects.filter(is_attendance=False, increment=None).first()
+    assert kind
+    learner.post(PAGE, typed(credit_type=kind.pk, amount="1.10"))
+    assert [row.amount for row in ExternalCredit.objects.all()] == [Decimal("1.10")]
 
 
 def test_changed_and_its_proof_dropped(learner, person):
