@@ -52,8 +52,8 @@ class AdjustForm(NoteForm):
                 label=title, help_text=help_text, min_value=Decimal(0), decimal_places=2, required=False, initial=claimed or Decimal("0.00"),
                 widget=DecimalInput(attrs={"class": "w-s"}), error_messages={"invalid": _now("Write a number such as 0.75.")},
             )  # fmt: skip
-        field.show_optional = False  # type: ignore[attr-defined]
         self.fields[name] = field
+        self.fields[name].show_optional = False  # type: ignore[attr-defined]
 
     def answers(self) -> dict[str, Any]:
         """What the domain takes."""

@@ -18,7 +18,7 @@ class WalkInForm(PortalForm):
     required_messages = {"name": _("Write their name."), "email": _("Write their e-mail address.")}
     optional_fields = ()
 
-    def make_helper(self) -> object:  # type: ignore[override]
+    def make_helper(self) -> object:
         helper = super().make_helper()
         helper.layout = Layout("name", "email")
         return helper

@@ -104,7 +104,7 @@ def _one(request: Any, token: str, found: Kiosk) -> HttpResponse:
         key = uuid.uuid4()
     given = kiosks.Given(key, kind, value[:254], data.get("name", "").strip()[:200])
     entry = kiosks.receive(kiosk_id=found.pk, given=given, tablet_now=None, by=_by(found))
-    return redirect(f"{url}?{urlencode({'done': entry.key})}")
+    return redirect(f"{url}?{urlencode({'done': str(entry.key)})}")
 
 
 def _read(body: bytes) -> tuple[list[kiosks.Given], dt.datetime]:
