@@ -69,7 +69,7 @@ def kiosk_sync(request: Any, token: str) -> HttpResponse:
         done = [_put(found, item, tablet_now) for item in given]
     except Gone as error:
         return JsonResponse({"problem": str(error)}, status=410)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return JsonResponse({"problem": "Not understood."}, status=400)
     return JsonResponse({"done": done, "present": _present(found)})
 
