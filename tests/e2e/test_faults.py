@@ -43,8 +43,8 @@ def session_that_can_be_claimed(stack: Stack) -> tuple[str, str]:
     alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
     code = "".join(alphabet[b % 32] for b in uuid.uuid4().bytes[:6])
     stack.sql(
-        """INSERT INTO activities_session (activity_id, status, kind, title, starts_at, ends_at, room, method, evolving_topic, check_in_code, code_released_at, sequence)
-           VALUES (%s, 'ready', 'education', 'A session for one test', now() - interval '61 minutes', now() - interval '1 minute', 'Here', 'lecture', false, %s, now(), 0)""",
+        """INSERT INTO activities_session (activity_id, status, kind, title, starts_at, ends_at, room, method, evolving_topic, check_in_code, code_released_at, sequence, check_in_by, check_out)
+           VALUES (%s, 'ready', 'education', 'A session for one test', now() - interval '61 minutes', now() - interval '1 minute', 'Here', 'lecture', false, %s, now(), 0, 'same', false)""",
         activity, code,
     )  # fmt: skip
     return code, number
