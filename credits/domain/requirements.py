@@ -79,7 +79,7 @@ def watched(person: Person, earnings: Sequence[Earning] | None = None) -> list[W
         return []
     today = clock.now().date()
     known = profiles(today)
-    held = earnings if earnings is not None else transcripts.load(person).earnings
+    held = earnings if earnings is not None else transcripts.earnings(person)
     pairs = [(choice, known[choice.profile_code]) for choice in choices if choice.profile_code in known]
     measured = [(c, p, meters.measure(as_rules(p), standing(c, p), held)) for c, p in pairs]
     ahead = _ahead({t for _c, _p, found in measured for m in found if m.is_open for t in m.rule.topics})

@@ -140,8 +140,8 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
     )
     known = _Known(
         facts=_printed([e.certificate.pk for e in claims if e.certificate]),
-        sessions=_sessions(line.session_id for e in claims for line in e.claim.lines.all() if line.session_id),
-        tagged=topics.of_activities(e.claim.activity_id for e in claims),
+        sessions=_sessions_of(claims),
+        tagged=_topics_of(claims),
         reports=reports.of_claims(e.claim.pk for e in claims),
         topic_names=names,
     )
@@ -161,8 +161,19 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
     return Transcript(
         filters=filters, rows=kept, external=others, totals=tuple(_totals((r.kind, r.credits) for r in kept)),
         elsewhere=tuple(external.sums(others)), choices=_choices(every, elsewhere, names), topic_names=names,
-        earnings=(*_earnings(claims, known), *(external.earning(e) for e in elsewhere)),
+        earnings=_all_earnings(claims, known, elsewhere),
     )  # fmt: skip
+
+
+def earnings(person: Person) -> tuple[Earning, ...]:
+    """What meters count, of everything on a transcript; the lines themselves are not made."""
+    claims = overview.earned(person)
+    known = _Known(facts={}, sessions=_sessions_of(claims), tagged=_topics_of(claims), reports={}, topic_names={})
+    return _all_earnings(claims, known, external.of_person(person))
+
+
+def _all_earnings(claims: Sequence[Earned], known: "_Known", elsewhere: Iterable[External]) -> tuple[Earning, ...]:
+    return (*_earnings(claims, known), *(external.earning(e) for e in elsewhere))
 
 
 @dataclass(frozen=True)
@@ -181,9 +192,14 @@ def _printed(certificate_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return dict(rows.values_list("claim_id", "snapshot__facts"))
 
 
-def _sessions(ids: Iterable[int]) -> dict[int, tuple[dt.datetime, int]]:
-    """When each begins, and its minutes."""
-    rows = Session.objects.filter(pk__in=set(ids)).values_list("pk", "starts_at", "ends_at")
+def _topics_of(claims: Sequence[Earned]) -> Tagged:
+    return topics.of_activities(e.claim.activity_id for e in claims)
+
+
+def _sessions_of(claims: Sequence[Earned]) -> dict[int, tuple[dt.datetime, int]]:
+    """When each session of the claims begins, and its minutes."""
+    ids = {line.session_id for e in claims for line in e.claim.lines.all() if line.session_id}
+    rows = Session.objects.filter(pk__in=ids).values_list("pk", "starts_at", "ends_at")
     return {pk: (start, int((end - start).total_seconds() // 60)) for pk, start, end in rows}
 
 

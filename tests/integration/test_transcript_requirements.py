@@ -13,7 +13,7 @@ from accounts.models import OfficeRole
 from activities.models import Session
 from common import clock, reference
 from common.errors import Conflict, Invalid, NotAllowed
-from credits.domain import requirements
+from credits.domain import requirements, transcripts
 from credits.models import PersonRequirement, Requirement, RequirementProfile, SessionTopic
 from tests.factories import ActivityFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
 from tests.factories.credits import ExternalCreditFactory
@@ -90,6 +90,7 @@ def test_chosen_measured_and_shown(learner, person):
     assert {key: line.meter.state for key, line in found.items()} == {
         "total": "open", "infectious": "met", "risk": "open", "assault": "met", "violence": "open", "cultural": "open", "behavioral": "open",
     }  # fmt: skip
+    assert transcripts.earnings(person) == transcripts.load(person).earnings
     page = learner.get(LIST).content.decode()
     assert "41.00 hours missing" in page
     assert "An hour has 50 minutes here." in page
