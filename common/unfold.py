@@ -64,6 +64,12 @@ def _entry(title: Any, icon: str, name: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": _link(name)}
 
 
+def _at_the_desk(request: HttpRequest) -> bool:
+    """The designs stand below the desk's address and have an entry of their own."""
+    desk, designs = str(_link("certificate_desk:home")), str(_link("certificate_desk:designs"))
+    return request.path.startswith(desk) and not request.path.startswith(designs)
+
+
 # By name, not by import: the kernel knows no app. Icons are Unfold's Material Symbols.
 SIDEBAR: dict[str, Any] = {
     "navigation": [
@@ -80,7 +86,7 @@ SIDEBAR: dict[str, Any] = {
             "title": _("Credit"),
             "items": [
                 _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Claims to look at"), "flag", "claim_desk:home"), _entry(_("Claim requests"), "pan_tool", "admin:credits_claimrequest_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"),
-                _entry(_("Certificate desk"), "approval", "certificate_desk:home"), _entry(_("Certificate design"), "palette", "certificate_desk:designs"),
+                _entry(_("Certificate desk"), "approval", "certificate_desk:home") | {"active": _at_the_desk}, _entry(_("Certificate design"), "palette", "certificate_desk:designs"),
                 _entry(_("People"), "group", "admin:accounts_person_changelist"), _entry(_("Office roles"), "badge", "admin:accounts_officerole_changelist"),
                 _entry(_("Twice in the records"), "content_copy", "people:duplicates"), _entry(_("Joined records"), "merge", "admin:accounts_personmerge_changelist"),
                 _entry(_("Name changes"), "signature", "admin:accounts_namechange_changelist"), _entry(_("Lost mailboxes"), "unsubscribe", "admin:accounts_mailboxrequest_changelist"),

@@ -1,5 +1,7 @@
 """Versions of how certificates look: one draft, one in use; nothing that was issued changes."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
@@ -298,3 +300,9 @@ def test_uploads_are_taken_on_that_page_alone(client, staff):
     row = designs.start(by=office())
     assert client.post(page("design", row.pk), {"x": SimpleUploadedFile("x.svg", SVG)}).status_code == 400
     assert Certificate.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["home", "designs"])
+def test_the_sidebar_marks_the_page_that_is_open_and_no_other(client, staff, name):
+    text = client.get(page(name)).content.decode()
+    assert re.findall(r'<a href="([^"]+)" class="[^"]* active"', text) == [page(name)]
