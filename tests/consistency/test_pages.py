@@ -17,7 +17,7 @@ from accounts.domain import links
 from accounts.models import Department, DepartmentMember, NameChange, Person, PersonAddress, User
 from activities.domain import changing, kiosks
 from activities.enums import Section
-from activities.models import Activity, GapEvidence, Handout, PracticeGap, Registration, Session
+from activities.models import Activity, GapEvidence, Handout, PracticeGap, Session
 from cme_portal.school import build
 from common import clock, rulesets
 from common.actors import system
@@ -179,7 +179,6 @@ def _grown(made: build.School) -> School:
     assert coming
     assert attended
     address = PersonAddress.objects.get(person=physician)
-    registered = Registration.objects.filter(person=made.people[30]).first()
     gap = PracticeGap.objects.first()
     assert gap
     of_series = [{"number": series.number, "pk": s.pk} for s in (held, coming)] + [
@@ -219,7 +218,6 @@ def _grown(made: build.School) -> School:
     objects |= _of_transcripts(named["physician"], own_line.pk, their_line.pk)
     theirs = Activity.objects.exclude(department=elsewhere).filter(status="draft").first()
     assert theirs
-    assert registered
     foreign = {
         # who must not find what: 404, as if it did not exist
         "learner": [
