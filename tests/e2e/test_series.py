@@ -105,6 +105,7 @@ def test_two_weeks_of_check_ins_are_one_claim(browser: Browser, stack: Stack, cl
         page.get_by_role("button", name="Next: choose credit").click()
     learner.is_accessible()
     learner.fits()
+    claim_said = page.locator("main").inner_text()
     page.locator(".flow-foot button[type=submit]").click()
     download = page.get_by_role("link", name="Download PDF")
     expect(download).to_be_visible(timeout=20_000)
@@ -112,7 +113,7 @@ def test_two_weeks_of_check_ins_are_one_claim(browser: Browser, stack: Stack, cl
         download.click()
     text = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(pdf.value.path()).pages).split())
     assert "Wanda Weekly, MD" in text
-    assert "2.00 AMA PRA Category 1 Credits" in text
+    assert "2.00 AMA PRA Category 1 Credits" in text, text + claim_said
     days = [f"{starts:%b} {starts.day}, {starts.year}" for _id, starts, _ends in weeks]
     assert [day for day in days if day in text] == days
     for person in (coordinator, learner):
