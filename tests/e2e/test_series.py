@@ -14,6 +14,7 @@ from tests.e2e.stack import Stack, wait_for
 
 pytestmark = pytest.mark.browser
 ROUNDS = "Medicine Grand Rounds"
+EVERY_PROCESS_KNOWS = 1_500  # ms: each asks once a second where the demo's clock stands
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ class Clock:
         page = self.operator.goto("/demo/clock/")
         page.get_by_label("Hours from the real time").fill(f"{hours:.4f}")
         page.get_by_role("button", name="Move").click()
+        page.wait_for_timeout(EVERY_PROCESS_KNOWS)
 
 
 @pytest.mark.parametrize(("size", "script"), [("desktop", True), ("phone", False)])
