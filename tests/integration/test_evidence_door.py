@@ -188,8 +188,7 @@ def test_a_broken_button_does_nothing(action, client, school, held):
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_queries_are_constant(items, client, school, held, settings, django_assert_num_queries):
-    settings.MOVABLE_CLOCK = False
+def test_queries_are_constant(items, client, school, held, django_assert_num_queries):
     client.force_login(school.planner)
     for n in range(items):
         attend(PersonFactory(family_name="Marchetti"), held)

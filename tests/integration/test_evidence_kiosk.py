@@ -318,8 +318,7 @@ def test_a_full_activity_still_records_who_was_there(school):
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_queries_are_constant(items, client, school, held, opened, settings, django_assert_num_queries):
-    settings.MOVABLE_CLOCK = False
+def test_queries_are_constant(items, client, school, held, opened, django_assert_num_queries):
     for n in range(items):
         RegistrationFactory(activity=held.activity)
         put(opened[0], "badge", f"B-{n}000")

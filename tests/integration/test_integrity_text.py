@@ -154,10 +154,7 @@ def test_names_are_text_on_the_page(activity):
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_panel_of_the_activity_page_takes_a_constant_number_of_queries(
-    activity, items, monkeypatch, django_assert_num_queries
-):
-    monkeypatch.setattr(clock, "_CACHE_SECONDS", 3600)
+def test_panel_of_the_activity_page_takes_a_constant_number_of_queries(activity, items, django_assert_num_queries):
     for n in range(items):
         related(role_of(activity, given=f"Naomi {n}"), f"Corvane {n}")
     clear(role_of(activity, role="director", given="Leila", family="Haddad"))
@@ -174,8 +171,7 @@ def test_panel_of_the_activity_page_takes_a_constant_number_of_queries(
 # --- made once for a hall, never stale -------------------------------------------------------------------
 
 
-def test_the_block_is_made_once_and_then_costs_one_query(activity, session, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(clock, "_CACHE_SECONDS", 3600)
+def test_the_block_is_made_once_and_then_costs_one_query(activity, session, django_assert_num_queries):
     related(role_of(activity, session=session))
     block(ActivityFactory())  # what a process remembers
     made = block(activity, session)

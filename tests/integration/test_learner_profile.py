@@ -170,8 +170,7 @@ def test_visitors_sign_in_first(client, path):
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_profile_query_count(client, user, items, django_assert_num_queries, settings):
-    settings.MOVABLE_CLOCK = False
+def test_profile_query_count(client, user, items, django_assert_num_queries):
     for n in range(items):
         profile.add_address(person_id=user.person_id, email=f"a{n}@x.example", by=actor_of(user))
     client.get("/profile/")

@@ -372,8 +372,7 @@ def test_ensure_registered_wants_a_transaction():
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_coming_up_is_two_queries(items, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(clock, "_CACHE_SECONDS", 3600)
+def test_coming_up_is_two_queries(items, django_assert_num_queries):
     person = PersonFactory()
     for n in range(items):
         RegistrationFactory(activity=course(starts_in=dt.timedelta(days=n + 1)), person=person)

@@ -333,14 +333,8 @@ def test_an_empty_queue_says_what_will_be_here(client, staff):
     assert "Nothing waits for the office" in client.get(reverse("desk:queue")).content.decode()
 
 
-@pytest.fixture
-def steady(settings):
-    """What a process asks every few seconds, whatever the page, is not counted."""
-    settings.MOVABLE_CLOCK, settings.RULES_RECHECK_SECONDS = False, 3600.0
-
-
 @pytest.mark.parametrize("items", [1, 3])
-def test_the_queue_takes_a_constant_number_of_queries(client, staff, items, steady, django_assert_max_num_queries):
+def test_the_queue_takes_a_constant_number_of_queries(client, staff, items, django_assert_max_num_queries):
     for _n in range(items):
         tie_of(office("submitted").case.people.cardiologist)
     client.get(reverse("desk:queue"))
@@ -349,9 +343,7 @@ def test_the_queue_takes_a_constant_number_of_queries(client, staff, items, stea
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_the_compliance_page_takes_a_constant_number_of_queries(
-    client, staff, people, steady, django_assert_max_num_queries
-):
+def test_the_compliance_page_takes_a_constant_number_of_queries(client, staff, people, django_assert_max_num_queries):
     made = office("submitted")
     for _n in range(people):
         tie_of(ActivityRoleFactory(activity=made.activity, role="planner").person)

@@ -146,8 +146,7 @@ def pair():
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_list_query_count(office, items, django_assert_num_queries, settings):
-    settings.MOVABLE_CLOCK = False
+def test_list_query_count(office, items, django_assert_num_queries):
     for _ in range(items):
         low, high = PersonFactory(), PersonFactory()
         DuplicateSuggestion.objects.create(low=low, high=high, score=70, found_at=clock.now())
