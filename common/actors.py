@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from common.errors import NotAllowed
+
 LABEL_LENGTH = 250
 
 
@@ -53,3 +55,15 @@ ANONYMOUS = Actor(kind="anonymous", label="visitor")
 def system(name: str) -> Actor:
     """The portal itself, under the name of the job that acts."""
     return Actor(kind="system", label=name)
+
+
+def require_office(by: Actor, sentence: str) -> None:
+    """Raise NotAllowed with the sentence unless the CME office acts, or the portal itself."""
+    if not (by.is_office or by.kind == "system"):
+        raise NotAllowed(sentence)
+
+
+def require_self(by: Actor, person_id: int, sentence: str) -> None:
+    """Raise NotAllowed with the sentence unless the person acts whom it is about."""
+    if by.person_id != person_id:
+        raise NotAllowed(sentence)

@@ -107,6 +107,17 @@ class PortalForm(_Portal, forms.Form):
     """The base of every plain form."""
 
 
+class SpanForm(PortalForm):
+    """A form whose fields `since` and `until` are the first and the last day of something; either may be left out."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        since, until = data.get("since"), data.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The last day comes before the first day."))
+        return data
+
+
 class PortalModelForm(_Portal, forms.ModelForm):  # type: ignore[type-arg]
     """The base of every form on a model; dates, times and decimals get our widgets by themselves."""
 

@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models.identity import LedgerQuerySet
 from common.models import append_only
 from credits import enums
 
@@ -253,6 +254,8 @@ class Achievement(models.Model):
         null=True, blank=True, help_text="The row it began with: a correction is the same work"
     )
     reason = models.CharField(max_length=250, blank=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         triggers = [append_only("achievement")]

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from activities.models import Activity
 from common import widgets
-from common.forms import PortalForm
+from common.forms import SpanForm
 from common.templatetags.cme import local_date
 from credits.domain.runs import Chosen
 from credits.enums import RunKind
 
 
-class RunForm(PortalForm):
+class RunForm(SpanForm):
     """What to do with whose certificates. Nothing happens before the next page is confirmed."""
 
     kind = forms.ChoiceField(
@@ -56,13 +56,6 @@ class RunForm(PortalForm):
         rest = ["sessions"] if "sessions" in self.fields else []
         helper.layout = Layout("kind", "again", *rest, Row("since", "until"))
         return helper
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        since, until = data.get("since"), data.get("until")
-        if since and until and until < since:
-            self.add_error("until", _("The last day comes before the first day."))
-        return data
 
     def chosen(self) -> Chosen:
         data = self.cleaned_data

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from common import uploads, widgets
-from common.forms import PortalForm
+from common.forms import PortalForm, SpanForm
 from credits.domain import external
 from credits.domain.external import External, Said
 from credits.domain.requirements import Dates
@@ -37,7 +37,7 @@ def period_of(period: str, today: dt.date) -> tuple[dt.date | None, dt.date | No
     return None
 
 
-class TranscriptFilterForm(PortalForm):
+class TranscriptFilterForm(SpanForm):
     """What to show. A usual period in the address (`?period=`) wins over days. What is wrong narrows nothing."""
 
     text = forms.CharField(
@@ -71,13 +71,6 @@ class TranscriptFilterForm(PortalForm):
         helper = super().make_helper()
         helper.layout = Layout("text", Row("source", "kind", "topic"), Row("since", "until"))
         return helper
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        since, until = data.get("since"), data.get("until")
-        if since and until and until < since:
-            self.add_error("until", _("The last day comes before the first day."))
-        return data
 
     def filters(self) -> Filters:
         """What stands of what was asked for; days only when both of them do."""

@@ -1,14 +1,12 @@
 """Links that do one job for one person (design section 9): 256 random bits, stored hashed, expiring, revocable."""
 
 import datetime as dt
-import hashlib
-import secrets
 
 from django.db import models, transaction
 from django.http import Http404
 
 from accounts.models import LinkGrant, Person
-from common import audit, clock, locks
+from common import audit, clock, codes, locks
 from common.actors import Actor
 from common.errors import DomainError
 
@@ -26,10 +24,10 @@ class LinkGone(DomainError):
 def make(*, person: Person, purpose: str, obj: models.Model, by: Actor, days: int) -> tuple[LinkGrant, str]:
     """Grant a link for `days` days in the caller's transaction. Returns it with its token, which is kept nowhere else."""
     locks.require_transaction()
-    token = secrets.token_urlsafe(32)
+    token = codes.token()
     at = clock.now()
     grant = LinkGrant.objects.create(
-        token_hash=_hash(token), person=person, purpose=purpose, object_type=obj._meta.label_lower, object_id=obj.pk,
+        token_hash=codes.digest(token), person=person, purpose=purpose, object_type=obj._meta.label_lower, object_id=obj.pk,
         created_at=at, created_by=by.label, expires_at=at + dt.timedelta(days=days),
     )  # fmt: skip
     return grant, token
@@ -37,7 +35,7 @@ def make(*, person: Person, purpose: str, obj: models.Model, by: Actor, days: in
 
 def resolve(token: str, purpose: str) -> LinkGrant:
     """The live grant behind a token. Raises Http404 for an unknown one or another purpose, LinkGone when it is over."""
-    grant = LinkGrant.objects.select_related("person").filter(token_hash=_hash(token), purpose=purpose).first()
+    grant = LinkGrant.objects.select_related("person").filter(token_hash=codes.digest(token), purpose=purpose).first()
     if grant is None or grant.person.deactivated_at is not None:
         raise Http404
     if grant.revoked_at is not None:
@@ -94,7 +92,3 @@ def _of(person_id: int, purpose: str, obj: models.Model) -> "models.QuerySet[Lin
 
 def _taken_back(grant: LinkGrant) -> LinkGone:
     return LinkGone(grant, "This link was taken back", "A newer one may be in your mail. You can have one sent again.")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -30,9 +30,10 @@ from accounts.models import (
     User,
 )
 from common import audit, clock, jobs, locks, mail
-from common.actors import Actor, system
+from common.actors import Actor, require_office, system
 from common.errors import Conflict, Invalid, NotAllowed
 
+ONLY_OFFICE = "The CME office joins records and takes them apart."
 AWAY, KEPT = "away", "kept"
 # What is chosen field by field: key → columns of Person that go together.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -131,7 +132,7 @@ def merge(*, away_id: int, kept_id: int, choices: Mapping[str, str], reason: str
     """
     if not reason.strip():
         raise Invalid(fields={"reason": "Say how you know that this is one person."})
-    _require_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         away, kept = _hold(away_id, kept_id)
         _require_may(by, away, kept)
@@ -199,11 +200,6 @@ def _hold(one_id: int, other_id: int) -> tuple[Person, Person]:
     rows = Person.objects.select_for_update(of=("self",)).filter(pk__in={one_id, other_id}).order_by("pk")
     found = {p.pk: p for p in rows}
     return found[one_id], found[other_id]
-
-
-def _require_office(by: Actor) -> None:
-    if by.kind == "user" and not by.is_office:
-        raise NotAllowed("The CME office joins records and takes them apart.")
 
 
 def _require_may(by: Actor, *persons: Person) -> None:
@@ -392,7 +388,7 @@ def undo(*, merge_id: int, reason: str, by: Actor) -> PersonMerge:
     """
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why these are two people."})
-    _require_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         locks.lock_key("person_merge", "all")
         row = locks.lock_row(PersonMerge.objects.all(), pk=merge_id)
@@ -509,7 +505,7 @@ def _cells_back(table: str, key: str, changes: Sequence[tuple[str, Any, Any]]) -
 
 def dismiss(*, one_id: int, other_id: int, note: str, by: Actor) -> DuplicateSuggestion:
     """Remember that two records are two people; the pair is not suggested again."""
-    _require_office(by)
+    require_office(by, ONLY_OFFICE)
     low, high = sorted((one_id, other_id))
     with transaction.atomic(durable=True):
         row = DuplicateSuggestion.objects.select_for_update().filter(low_id=low, high_id=high).first()
@@ -527,7 +523,7 @@ def dismiss(*, one_id: int, other_id: int, note: str, by: Actor) -> DuplicateSug
 
 def reopen(*, suggestion_id: int, by: Actor) -> DuplicateSuggestion:
     """Take a dismissal back."""
-    _require_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         row = locks.lock_row(DuplicateSuggestion.objects.all(), pk=suggestion_id)
         if row.state != SuggestionState.DISMISSED:

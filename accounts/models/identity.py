@@ -1,5 +1,8 @@
 """Identity: how evidence named somebody. Links to a person are versions; evidence never changes (decision 4)."""
 
+from collections.abc import Collection
+from typing import Any, Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -46,3 +49,19 @@ class IdentityLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity_id} → {self.person_id}"
+
+
+class LedgerQuerySet(models.QuerySet[Any]):
+    """Rows of an evidence ledger: each names an identity, and a correction supersedes it (law 1)."""
+
+    def of(self, person: Any) -> Self:
+        """Rows whose identity is this person's now; `person` is a row, an id or an expression."""
+        return self.filter(identity__links__person=person, identity__links__ended_at=None)
+
+    def of_any(self, person_ids: Collection[int]) -> Self:
+        """Rows whose identity is now one of these people's."""
+        return self.filter(identity__links__person__in=person_ids, identity__links__ended_at=None)
+
+    def standing(self) -> Self:
+        """What the ledger says now: neither superseded nor taken back."""
+        return self.filter(superseded_by=None, withdrawn=False)

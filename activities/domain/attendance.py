@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.domain import identities
-from accounts.models import Person
+from accounts.models import Identity, Person
 from activities.domain import changing, checkout, registrations
 from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, EvidenceMethod, SessionStatus, SlotKind
 from activities.models import Activity, AttendanceEvidence, Registration, Session
@@ -148,27 +148,14 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         _require_open(session, at)
         person = Person.objects.get(pk=person_id)
         registrations.ensure_registered(activity=session.activity, person=person, at=at)
-        before = _first_hand(session, person, method)
+        before = first_hand(session, person, method)
         if before is not None:
             return CheckIn(session, before, is_new=False)
         minutes = checkout.minutes_from(session, at)
         identity = identities.of_person(person)
-        AttendanceEvidence.objects.bulk_create(
-            [
-                AttendanceEvidence(
-                    session=session,
-                    identity=identity,
-                    method=method,
-                    at=at,
-                    minutes=minutes,
-                    recorded_by=by.label,
-                    recorded_at=at,
-                    source=source,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        row = AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
+        row = put(
+            session=session, identity=identity, method=method, at=at, minutes=minutes, source=source, recorded_at=at, by=by,
+        )  # fmt: skip
         if disclosure_sha:
             # The text itself belongs to a higher app; it keeps what was on the page of this act (SII-3.5d, e).
             record = import_string(settings.DISCLOSURE_DELIVERY)
@@ -190,18 +177,9 @@ def check_in_unknown(*, session_id: int, kind: str, value: str, method: str, by:
         _require_open(session, at)
         minutes = checkout.minutes_from(session, at)
         identity = identities.identity(kind=kind, value=value)
-        row = AttendanceEvidence(
-            session=session,
-            identity=identity,
-            method=method,
-            at=at,
-            minutes=minutes,
-            recorded_by=by.label,
-            recorded_at=at,
-            source=source,
-        )
-        AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
-        return AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
+        return put(
+            session=session, identity=identity, method=method, at=at, minutes=minutes, source=source, recorded_at=at, by=by,
+        )  # fmt: skip
 
 
 def mark_present(*, session_id: int, person_id: int, minutes: int | None, reason: str, by: Actor) -> AttendanceEvidence:
@@ -254,14 +232,7 @@ def correct(*, evidence_id: int, minutes: int | None, withdrawn: bool, reason: s
 
 def of_person(person_id: int, activity: Activity) -> list[AttendanceEvidence]:
     """What the ledger says now about a person in an activity: superseded and withdrawn rows left out. One query."""
-    rows = AttendanceEvidence.objects.filter(
-        session__activity=activity,
-        identity__links__person_id=person_id,
-        identity__links__ended_at=None,
-        superseded_by=None,
-        withdrawn=False,
-    )
-    return list(rows.order_by("at"))
+    return list(AttendanceEvidence.objects.of(person_id).standing().filter(session__activity=activity).order_by("at"))
 
 
 def open_sessions(person_id: int) -> list[Session]:
@@ -279,7 +250,7 @@ def open_sessions(person_id: int) -> list[Session]:
 
 def present(sessions: Iterable[Session]) -> dict[int, int]:
     """How many people each session has evidence of. One query."""
-    rows = AttendanceEvidence.objects.filter(session__in=list(sessions), superseded_by=None, withdrawn=False)
+    rows = AttendanceEvidence.objects.standing().filter(session__in=list(sessions))
     seen: dict[int, set[int]] = {}
     for session_id, identity_id in rows.values_list("session_id", "identity_id"):
         seen.setdefault(session_id, set()).add(identity_id)
@@ -307,7 +278,26 @@ def _require_open(session: Session, at: dt.datetime) -> None:
         )
 
 
-def _first_hand(session: Session, person: Person, method: str) -> AttendanceEvidence | None:
-    return AttendanceEvidence.objects.filter(
-        session=session, method=method, supersedes=None, identity__links__person=person, identity__links__ended_at=None
-    ).first()
+def first_hand(session: Session, person: Person, method: str) -> AttendanceEvidence | None:
+    """The row that this way of knowing has of a person already, by any of their identities."""
+    return AttendanceEvidence.objects.of(person).filter(session=session, method=method, supersedes=None).first()
+
+
+def put(
+    *,
+    session: Session,
+    identity: Identity,
+    method: str,
+    at: dt.datetime,
+    minutes: int | None,
+    source: str = "",
+    recorded_at: dt.datetime,
+    by: Actor,
+) -> AttendanceEvidence:
+    """Add a first-hand row inside the caller's transaction; the same one again finds the first."""
+    locks.require_transaction()
+    row = AttendanceEvidence(
+        session=session, identity=identity, method=method, at=at, minutes=minutes, recorded_by=by.label, recorded_at=recorded_at, source=source,
+    )  # fmt: skip
+    AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
+    return AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)

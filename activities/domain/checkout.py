@@ -104,9 +104,7 @@ def _hold(session_id: int, person_id: int) -> tuple[Session, Person, list[Attend
 
 
 def _tips(session: Session, person: Person) -> list[AttendanceEvidence]:
-    rows = AttendanceEvidence.objects.filter(
-        session=session, method__in=OWN, superseded_by=None, identity__links__person=person, identity__links__ended_at=None
-    )  # fmt: skip
+    rows = AttendanceEvidence.objects.of(person).filter(session=session, method__in=OWN, superseded_by=None)
     return list(rows.order_by("pk"))
 
 

@@ -103,10 +103,7 @@ def _live() -> QuerySet[Handout]:
 def _takes_part(person_id: int, activity: OuterRef) -> Q:
     """Has a place, or was there without one."""
     registered = Registration.objects.filter(activity=activity, person=person_id, status=RegistrationStatus.REGISTERED)
-    attended = AttendanceEvidence.objects.filter(
-        session__activity=activity, identity__links__person=person_id, identity__links__ended_at=None, superseded_by=None,
-        withdrawn=False,
-    )  # fmt: skip
+    attended = AttendanceEvidence.objects.of(person_id).standing().filter(session__activity=activity)
     return Q(Exists(registered)) | Q(Exists(attended))
 
 

@@ -7,9 +7,7 @@ set right by the difference and kept within the hours of check-in.
 
 import contextlib
 import datetime as dt
-import hashlib
 import re
-import secrets
 import uuid
 from dataclasses import dataclass
 
@@ -26,7 +24,7 @@ from accounts.models import Identity, Person
 from activities.domain import attendance, checkout, registrations, roster
 from activities.enums import PUBLIC, EntryKind, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Session, WalkIn
-from common import audit, clock, locks
+from common import audit, clock, codes, locks
 from common.actors import Actor
 from common.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 
@@ -56,10 +54,10 @@ def open_kiosk(*, session_id: int, by: Actor) -> tuple[Kiosk, str]:
         closes = attendance.window(session)[1]
         if session.status == SessionStatus.CANCELLED or closes < clock.now():
             raise Conflict("Check-in for this session is over. Mark people present in the record instead.")
-        token = secrets.token_urlsafe(24)
+        token = codes.token()
         kiosk = Kiosk.objects.create(
             session=session,
-            token_hash=_hash(token),
+            token_hash=codes.digest(token),
             created_at=clock.now(),
             created_by=by.label,
             ends_at=closes + SYNC_LASTS,
@@ -91,7 +89,7 @@ def of_session(session: Session) -> "QuerySet[Kiosk]":
 
 def resolve(token: str) -> Kiosk:
     """The kiosk behind a link. Raises Http404 for an unknown one, Gone when it was closed or is over."""
-    kiosk = Kiosk.objects.select_related("session__activity").filter(token_hash=_hash(token)).first()
+    kiosk = Kiosk.objects.select_related("session__activity").filter(token_hash=codes.digest(token)).first()
     if kiosk is None:
         raise Http404
     if kiosk.closed_at is not None or kiosk.ends_at < clock.now():
@@ -157,24 +155,12 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
     if person is not None:
         with contextlib.suppress(Conflict):  # nobody at the door is refused what they attended for want of a seat
             registrations.ensure_registered(activity=session.activity, person=person, at=now)
-        before = AttendanceEvidence.objects.filter(
-            session=session, method=EvidenceMethod.KIOSK, supersedes=None, identity__links__person=person, identity__links__ended_at=None
-        ).first()  # fmt: skip
+        before = attendance.first_hand(session, person, EvidenceMethod.KIOSK)
         if before is not None:
             return before
     minutes = min(session.minutes, checkout.left_at(session, at)) if session.check_out else None
-    row = AttendanceEvidence(
-        minutes=minutes,
-        session=session,
-        identity=identity,
-        method=EvidenceMethod.KIOSK,
-        at=at,
-        recorded_by=by.label,
-        recorded_at=now,
-    )
-    AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
-    row = AttendanceEvidence.objects.get(
-        session=session, identity=identity, method=EvidenceMethod.KIOSK, supersedes=None
+    row = attendance.put(
+        session=session, identity=identity, method=EvidenceMethod.KIOSK, at=at, minutes=minutes, recorded_at=now, by=by
     )
     if person is None and given.name:
         WalkIn.objects.bulk_create(
@@ -224,7 +210,3 @@ def connect_badge(*, kiosk_id: int, badge: str, email: str, by: Actor) -> Person
 def _begins(person: Person, word: str) -> bool:
     parts = f"{person.given_name} {person.family_name}".replace("-", " ").casefold().split()
     return any(part.startswith(word) for part in parts) or person.family_name.casefold().startswith(word)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -51,11 +51,7 @@ def place_back(key: str, column: str, old: object) -> list[str]:
 
 def counts(person_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """Attendance hangs on identities, not on people. One query."""
-    rows = (
-        AttendanceEvidence.objects.filter(identity__links__person__in=person_ids, identity__links__ended_at=None)
-        .values_list("identity__links__person")
-        .annotate(Count("pk"))
-    )
+    rows = AttendanceEvidence.objects.of_any(person_ids).values_list("identity__links__person").annotate(Count("pk"))
     return {person_id: {"Attendance recorded": number} for person_id, number in rows}
 
 

@@ -46,7 +46,7 @@ def lines(plan: Plan) -> list[SessionLine]:
     """The sessions of education in order of time; three queries at most."""
     before = dt.timedelta(minutes=int(rulesets.value_on("checkin.opens_minutes_before")))
     after = dt.timedelta(minutes=int(rulesets.value_on("checkin.closes_minutes_after")))
-    live = AttendanceEvidence.objects.filter(session__activity=plan.activity, superseded_by=None, withdrawn=False)
+    live = AttendanceEvidence.objects.standing().filter(session__activity=plan.activity)
     present = dict(live.values_list("session_id").annotate(n=Count("identity", distinct=True)))
     at = clock.now()
     return [

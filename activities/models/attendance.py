@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.identity import LedgerQuerySet
 from activities.enums import EvidenceMethod
 from common.models import append_only
 
@@ -23,6 +24,8 @@ class AttendanceEvidence(models.Model):
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     withdrawn = models.BooleanField(default=False, help_text="A superseding row that takes the attendance back")
     reason = models.CharField(max_length=250, blank=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         triggers = [append_only("evidence")]

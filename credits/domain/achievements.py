@@ -34,9 +34,7 @@ ONCE = frozenset({Work.ASSESSMENT, Work.COMPLETION})
 
 def of_person(person_id: int, activity: Activity) -> list[Achievement]:
     """What the ledger says now: superseded and withdrawn rows left out, oldest first. One query."""
-    rows = Achievement.objects.filter(
-        activity=activity, identity__links__person_id=person_id, identity__links__ended_at=None, superseded_by=None, withdrawn=False
-    )  # fmt: skip
+    rows = Achievement.objects.of(person_id).standing().filter(activity=activity)
     return list(rows.order_by("completed_at", "pk"))
 
 
@@ -54,7 +52,7 @@ def title_of(row: Achievement, activity: Activity) -> str:
 
 def of_activity(activity: Activity) -> list[Achievement]:
     """Everything on record now, newest first, with who it is. Two queries."""
-    rows = Achievement.objects.filter(activity=activity, superseded_by=None, withdrawn=False)
+    rows = Achievement.objects.standing().filter(activity=activity)
     return list(rows.select_related("identity").order_by("-completed_at", "-pk"))
 
 

@@ -11,8 +11,8 @@ from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from common import audit, clock, jobs, locks, mail, pdf, signing
-from common.actors import Actor
-from common.errors import Conflict, Invalid, NotAllowed
+from common.actors import Actor, require_office
+from common.errors import Conflict, Invalid
 from common.models import Job, JobState
 from credits.documents import certificate as document
 from credits.documents import design
@@ -20,6 +20,7 @@ from credits.domain import designs, letters
 from credits.enums import CertificateAct, CertificateStatus, CertificateWhy, ClaimStatus
 from credits.models import Certificate, CertificateEvent, CertificateFile, Claim
 
+ONLY_OFFICE = "Only the CME office changes certificates."
 LIVE = (CertificateStatus.ON_REQUEST, CertificateStatus.PREPARING, CertificateStatus.ISSUED)
 UNMADE = (CertificateStatus.ON_REQUEST, CertificateStatus.PREPARING)
 TEMPLATE = "pdf/certificate.html"
@@ -155,7 +156,7 @@ def is_stuck(row: Certificate) -> bool:
 
 def repeat(*, certificate_ids: Sequence[int], by: Actor) -> int:
     """Try again to make certificates that could not be made. How many; the others were made meanwhile."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         rows = Certificate.objects.select_for_update(of=("self",)).filter(
             pk__in=certificate_ids, status=CertificateStatus.PREPARING
@@ -179,7 +180,7 @@ def supersede(
 
     `why` is public, `reason` stays in the record, `note` goes to the learner with the news.
     """
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     _need(reason)
     with transaction.atomic(durable=True):
         return _supersede(_live_locked(certificate_id), why=why, reason=reason, note=note, by=by)
@@ -189,7 +190,7 @@ def revoke(
     *, certificate_id: int, reason: str, why: str = CertificateWhy.ERROR, note: str = "", by: Actor
 ) -> Certificate:
     """Withdraw a certificate; its page then says so. Raises Conflict unless it is live."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     _need(reason)
     with transaction.atomic(durable=True):
         return _revoke(_live_locked(certificate_id), why=why, reason=reason, note=note, by=by)
@@ -197,7 +198,7 @@ def revoke(
 
 def restore(*, certificate_id: int, reason: str, note: str = "", by: Actor) -> Certificate:
     """Take back a revocation: the same bytes are valid again. Raises Conflict for anything else, or after a newer version."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     _need(reason)
     with transaction.atomic(durable=True):
         row = _locked(certificate_id)
@@ -213,7 +214,7 @@ def reissue(
     *, certificate_id: int, reason: str, why: str = CertificateWhy.ANEW, note: str = "", by: Actor
 ) -> Certificate:
     """A new version after a revoked one, of what the claim says today. Raises Conflict when another one is live."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     _need(reason)
     with transaction.atomic(durable=True):
         row = _locked(certificate_id)
@@ -356,11 +357,6 @@ def _note_event(
 def _need(reason: str) -> None:
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; it stands in the record."})
-
-
-def _need_office(by: Actor) -> None:
-    if not (by.is_office or by.kind == "system"):
-        raise NotAllowed("Only the CME office changes certificates.")
 
 
 # --- telling the learner -----------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from accounts.enums import BOARDS, NumberKind
 from accounts.models import Person
 from activities.models import Activity
 from common import audit, clock, locks, rulesets, statements
-from common.actors import Actor
-from common.errors import Conflict, Invalid, NotAllowed
+from common.actors import Actor, require_office
+from common.errors import Conflict, Invalid
 from credits import eligibility
 from credits.documents import statements as wording
 from credits.domain import achievements, certificates, facts
@@ -113,8 +113,7 @@ def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
 
 
 def _need(by: Actor, reason: str) -> None:
-    if by.kind == "user" and not by.is_office:
-        raise NotAllowed("The CME office changes claims.")
+    require_office(by, "The CME office changes claims.")
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; it stands in the record."})
 

@@ -8,14 +8,15 @@ from django.db.models import Max
 
 from accounts.models import Provider
 from common import artwork, audit, clock, locks, pdf
-from common.actors import Actor
-from common.errors import Conflict, Invalid, NotAllowed
+from common.actors import Actor, require_office
+from common.errors import Conflict, Invalid
 from credits.documents import design
 from credits.enums import DrawingKind, TemplateStatus
 from credits.models import CertificateDrawing, CertificateTemplate
 from credits.models_certificates import ACCENT, INK
 
 # What a draft may change, and nothing else; pictures come through `add_drawing`.
+ONLY_OFFICE = "Only the CME office changes how certificates look."
 CHANGED = ("accent", "ink", "border", "engraving", "head", "foot", "office_line", "note")
 COPIED = ("logo_id", "seal_id", "signature_id", "accent", "ink", "border", "engraving", "head", "foot", "office_line")
 COLORS = {"accent": "The accent", "ink": "The text color"}
@@ -34,7 +35,7 @@ def draft() -> CertificateTemplate | None:
 
 def start(*, by: Actor, like: int | None = None) -> CertificateTemplate:
     """A new draft, like another version, or like the one in use. Raises Conflict while there is one."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         locks.lock_key("certificate_design", "draft")
         if draft() is not None:
@@ -52,7 +53,7 @@ def start(*, by: Actor, like: int | None = None) -> CertificateTemplate:
 
 def change(*, template_id: int, values: Mapping[str, Any], by: Actor) -> CertificateTemplate:
     """Change a draft: colors, order, border, the office's line. Raises Invalid for a color that cannot be read on paper."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         row = _draft_locked(template_id)
         wanted = {name: values[name] for name in CHANGED if name in values}
@@ -69,7 +70,7 @@ def add_drawing(*, template_id: int, kind: str, name: str, source: bytes, by: Ac
 
     A signature belongs to the signing officer of the day and is printed under no other name.
     """
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     kind = DrawingKind(kind)
     try:
         clean = artwork.clean(source)
@@ -93,7 +94,7 @@ def add_drawing(*, template_id: int, kind: str, name: str, source: bytes, by: Ac
 
 def remove_drawing(*, template_id: int, kind: str, by: Actor) -> CertificateTemplate:
     """Take a picture out of a draft; the picture itself stays with the versions that had it."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         row = _draft_locked(template_id)
         setattr(row, DrawingKind(kind).value, None)
@@ -106,7 +107,7 @@ def put_to_use(*, template_id: int, digest: str, by: Actor) -> CertificateTempla
 
     `digest` is what was on the page: Conflict when the draft was changed meanwhile.
     """
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         locks.lock_key("certificate_design", "in use")
         row = _draft_locked(template_id)
@@ -129,7 +130,7 @@ def put_to_use(*, template_id: int, digest: str, by: Actor) -> CertificateTempla
 
 def retire(*, template_id: int, by: Actor) -> CertificateTemplate:
     """Go back to the portal's own design. Raises Conflict unless this one is in use."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         locks.lock_key("certificate_design", "in use")
         row = locks.lock_row(CertificateTemplate.objects.all(), pk=template_id)
@@ -142,7 +143,7 @@ def retire(*, template_id: int, by: Actor) -> CertificateTemplate:
 
 def throw_away(*, template_id: int, by: Actor) -> None:
     """Delete a draft; nothing was ever made with it."""
-    _need_office(by)
+    require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         row = _draft_locked(template_id)
         audit.record("design_thrown_away", by=by, subject=row, old={"number": row.number})
@@ -218,8 +219,3 @@ def _sha(content: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(content).hexdigest()
-
-
-def _need_office(by: Actor) -> None:
-    if not (by.is_office or by.kind == "system"):
-        raise NotAllowed("Only the CME office changes how certificates look.")

@@ -10,13 +10,14 @@ from django.db import transaction
 
 from accounts.models import Person
 from common import audit, clock, locks, statements, uploads
-from common.actors import Actor
+from common.actors import Actor, require_self
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import StoredFile
 from common.uploads import Upload
 from credits.meters import Earning
 from credits.models import CreditType, ExternalCredit, Topic
 
+ONLY_SELF = "Credit from elsewhere is entered by the person who earned it."
 ZERO = Decimal("0.00")
 KINDS = uploads.PROOFS
 OTHER = "other:"
@@ -116,7 +117,7 @@ class Said:
 
 def add(*, person_id: int, said: Said, proof: Upload | None, form_key: uuid.UUID, by: Actor) -> ExternalCredit:
     """Add a line; a page that is sent twice adds one. Raises NotAllowed for anybody else, Invalid with the fields."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         person = locks.lock_row(Person.objects.all(), pk=person_id)  # a double press waits here and finds the first
         found = ExternalCredit.objects.filter(form_key=form_key).first()
@@ -137,7 +138,7 @@ def change(
     *, person_id: int, external_id: int, said: Said, proof: Upload | None, drop_proof: bool, by: Actor
 ) -> ExternalCredit:
     """Write a line anew. Without a new proof the one that is there stays, unless it is dropped."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         row = _own(person_id, external_id)
         old = _told(row)
@@ -155,7 +156,7 @@ def change(
 
 def remove(*, person_id: int, external_id: int, by: Actor) -> ExternalCredit:
     """Take a line off the transcript; it can be brought back."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         row = _own(person_id, external_id)
         row.removed_at, row.removed_by = clock.now(), by.label
@@ -166,18 +167,13 @@ def remove(*, person_id: int, external_id: int, by: Actor) -> ExternalCredit:
 
 def restore(*, person_id: int, external_id: int, by: Actor) -> ExternalCredit:
     """Take a removal back."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         row = _own(person_id, external_id, removed=True)
         row.removed_at, row.removed_by = None, ""
         row.save(update_fields=["removed_at", "removed_by"])
         audit.record("external_credit_restored", by=by, subject=row, new=_told(row))
     return row
-
-
-def _require_self(person_id: int, by: Actor) -> None:
-    if by.person_id != person_id:
-        raise NotAllowed("Credit from elsewhere is entered by the person who earned it.")
 
 
 def _own(person_id: int, external_id: int, *, removed: bool = False) -> ExternalCredit:

@@ -59,13 +59,7 @@ def to_claim(person: Person) -> list[ToClaim]:
 
 def _attended(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
     opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
-    attended = AttendanceEvidence.objects.filter(
-        session=OuterRef("pk"),
-        identity__links__person=person,
-        identity__links__ended_at=None,
-        superseded_by=None,
-        withdrawn=False,
-    )
+    attended = AttendanceEvidence.objects.of(person).standing().filter(session=OuterRef("pk"))
     claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
     designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
     sessions = (
@@ -93,9 +87,8 @@ def _taught(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime
 def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
     """Work on record that counts and is not claimed; of several tries at one assessment, one."""
     designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
-    rows = Achievement.objects.filter(
-        Exists(designated), identity__links__person=person, identity__links__ended_at=None, superseded_by=None, withdrawn=False,
-        accepted=True, activity__status__in=CLAIMABLE,
+    rows = Achievement.objects.of(person).standing().filter(
+        Exists(designated), accepted=True, activity__status__in=CLAIMABLE,
     ).select_related("activity").order_by("completed_at", "pk")  # fmt: skip
     best = {(row.activity_id, achievements.unit_of(row)): row for row in reversed(rows)}
     if not best:

@@ -12,13 +12,14 @@ from accounts.models import Person
 from activities.enums import ActivityStatus
 from activities.models import Activity
 from common import audit, clock, locks
-from common.actors import Actor
+from common.actors import Actor, require_self
 from common.errors import Conflict, Invalid, NotAllowed
 from credits import meters
 from credits.domain import transcripts
 from credits.meters import Earning, Meter
 from credits.models import Designation, PersonRequirement, Requirement, RequirementProfile, SessionTopic
 
+ONLY_SELF = "Everybody chooses for themselves what they watch."
 SUGGESTED = 2
 FARTHEST = dt.timedelta(days=366 * 11)
 
@@ -162,7 +163,7 @@ class Dates:
 
 def choose(*, person_id: int, code: str, dates: Dates, by: Actor) -> PersonRequirement:
     """Watch a profile, or change one's dates in it."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         person = locks.lock_row(Person.objects.all(), pk=person_id)
         profile = profiles(clock.now().date()).get(code)
@@ -185,7 +186,7 @@ def choose(*, person_id: int, code: str, dates: Dates, by: Actor) -> PersonRequi
 
 def let_go(*, person_id: int, code: str, by: Actor) -> PersonRequirement:
     """Watch it no longer."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         rows = PersonRequirement.objects.select_for_update(of=("self",)).filter(person_id=person_id, profile_code=code, removed_at=None)  # fmt: skip
         row = rows.first()
@@ -199,7 +200,7 @@ def let_go(*, person_id: int, code: str, by: Actor) -> PersonRequirement:
 
 def take_back(*, person_id: int, code: str, by: Actor) -> PersonRequirement:
     """Watch again what was just let go, with the dates it had."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         locks.lock_row(Person.objects.all(), pk=person_id)
         mine = PersonRequirement.objects.filter(person_id=person_id, profile_code=code)
@@ -210,11 +211,6 @@ def take_back(*, person_id: int, code: str, by: Actor) -> PersonRequirement:
         row.save(update_fields=["removed_at"])
         audit.record("requirement_watched", by=by, subject=row, new={"profile": code, "again": True})
     return row
-
-
-def _require_self(person_id: int, by: Actor) -> None:
-    if by.person_id != person_id:
-        raise NotAllowed("Everybody chooses for themselves what they watch.")
 
 
 def _values(profile: RequirementProfile, dates: Dates) -> dict[str, object]:

@@ -5,8 +5,6 @@ was opened is noted beside it (common.views.note): lossy, and no rule depends on
 """
 
 import datetime as dt
-import hashlib
-import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -14,13 +12,14 @@ from django.db.models import Count, Max
 from django.http import Http404
 
 from accounts.models import Person
-from common import audit, clock, locks
-from common.actors import Actor
-from common.errors import Conflict, Gone, Invalid, NotAllowed
+from common import audit, clock, codes, locks
+from common.actors import Actor, require_self
+from common.errors import Conflict, Gone, Invalid
 from common.models import SeenNote
 from credits.domain.transcript_filters import Filters
 from credits.models import TranscriptShare
 
+ONLY_SELF = "A transcript is shared by the person it is about."
 OPENED = "transcript_share"
 DAYS = (7, 30, 90, 365)
 MOST = 20
@@ -39,7 +38,7 @@ class Link:
 
 def make(*, person_id: int, label: str, filters: Filters, days: int, by: Actor) -> tuple[TranscriptShare, str]:
     """Make a link. Returns it with its token, which is kept nowhere. Raises Conflict when there are too many that work."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     if not label.strip():
         raise Invalid(fields={"label": "Write for whom it is, for example “Credentialing at Harbor Clinic”."})
     if days not in DAYS:
@@ -49,9 +48,9 @@ def make(*, person_id: int, label: str, filters: Filters, days: int, by: Actor) 
         at = clock.now()
         if TranscriptShare.objects.filter(person=person, revoked_at=None, expires_at__gt=at).count() >= MOST:
             raise Conflict(f"You have {MOST} links that work. End one of them first.")
-        token = secrets.token_urlsafe(32)
+        token = codes.token()
         row = TranscriptShare.objects.create(
-            person=person, token_hash=_hash(token), label=label.strip(), filters=filters.as_data, created_at=at,
+            person=person, token_hash=codes.digest(token), label=label.strip(), filters=filters.as_data, created_at=at,
             expires_at=at + dt.timedelta(days=days),
         )  # fmt: skip
         audit.record("transcript_shared", by=by, subject=row, new={"filters": row.filters, "until": row.expires_at})
@@ -60,7 +59,7 @@ def make(*, person_id: int, label: str, filters: Filters, days: int, by: Actor) 
 
 def revoke(*, person_id: int, share_id: int, by: Actor) -> TranscriptShare:
     """End a link at once. Twice changes nothing."""
-    _require_self(person_id, by)
+    require_self(by, person_id, ONLY_SELF)
     with transaction.atomic(durable=True):
         found = TranscriptShare.objects.select_for_update(of=("self",)).filter(person_id=person_id, pk=share_id)
         row = found.first()
@@ -75,7 +74,7 @@ def revoke(*, person_id: int, share_id: int, by: Actor) -> TranscriptShare:
 
 def resolve(token: str) -> TranscriptShare:
     """The link behind a token. Raises Http404 for an unknown one, Gone for one that is over."""
-    row = TranscriptShare.objects.select_related("person").filter(token_hash=_hash(token)).first()
+    row = TranscriptShare.objects.select_related("person").filter(token_hash=codes.digest(token)).first()
     if row is None or row.person.deactivated_at is not None:
         raise Http404
     if row.revoked_at is not None:
@@ -97,12 +96,3 @@ def of_person(person_id: int) -> list[Link]:
         Link(row, Filters.of_data(row.filters), *seen.get(row.pk, (0, None)), row.revoked_at is None and row.expires_at > at)
         for row in rows
     ]  # fmt: skip
-
-
-def _require_self(person_id: int, by: Actor) -> None:
-    if by.person_id != person_id:
-        raise NotAllowed("A transcript is shared by the person it is about.")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

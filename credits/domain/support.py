@@ -101,9 +101,7 @@ def _weak(lines: Iterable[ClaimLine], without: str) -> list[Weak]:
 
 def _supported(session_ids: Collection[int], person_ids: Collection[int], without: str) -> dict[tuple[int, int], int]:
     """(session, person) → minutes, the best single way of knowing, as eligibility counts them."""
-    rows = AttendanceEvidence.objects.filter(
-        session__in=session_ids, superseded_by=None, withdrawn=False, identity__links__ended_at=None, identity__links__person__in=person_ids
-    )  # fmt: skip
+    rows = AttendanceEvidence.objects.of_any(person_ids).standing().filter(session__in=session_ids)
     if without:
         rows = rows.exclude(source=without)
     sessions = Session.objects.in_bulk(session_ids)

@@ -111,9 +111,7 @@ def to_pick(person: Person, query: str) -> Sequence[Session]:
                 Q(title__icontains=word) | Q(activity__title__icontains=word) | Q(activity__number=word)
             )
     else:
-        seen = AttendanceEvidence.objects.filter(
-            session=OuterRef("pk"), identity__links__person=person, identity__links__ended_at=None
-        )
+        seen = AttendanceEvidence.objects.of(person).filter(session=OuterRef("pk"))
         claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
         mine = Q(Exists(seen)) | Q(activity__registrations__person=person, activity__registrations__cancelled_at=None)
         found = found.filter(mine).exclude(Exists(claimed))

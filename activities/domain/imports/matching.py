@@ -187,7 +187,7 @@ def tips(
     base = AttendanceEvidence.objects.filter(session__in=session_ids, method=method, superseded_by=None)
     columns = ("pk", "minutes", "withdrawn", "source", "recorded_by", "reason", "session_id")
     if session_ids and person_ids:
-        rows = base.filter(identity__links__person__in=person_ids, identity__links__ended_at=None)
+        rows = base.of_any(person_ids)
         for *rest, session_id, pk in rows.values_list(*columns, "identity__links__person_id"):
             _keep(found, (session_id, who(pk, None)), Tip(*rest))
     values = {value for _kind, value in keys}

@@ -321,7 +321,7 @@ def _undo_chunk(batch_id: int) -> bool:
 def _standing(batch: ImportBatch) -> QuerySet[AttendanceEvidence]:
     """Evidence of an import that nobody corrected since."""
     made = ImportRow.objects.filter(evidence=OuterRef("pk"), batch=batch)
-    return AttendanceEvidence.objects.filter(Exists(made), superseded_by=None, withdrawn=False, source=batch.source_key)
+    return AttendanceEvidence.objects.standing().filter(Exists(made), source=batch.source_key)
 
 
 def corrected_since(batch: ImportBatch) -> int:
