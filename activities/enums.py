@@ -261,6 +261,16 @@ class EvidenceMethod(models.TextChoices):
     KIOSK = "kiosk", "Tablet at the door"
 
 
+class CheckInWay(models.TextChoices):
+    """Ways of getting on record that the office allows an activity, or not."""
+
+    CODE = "code", "Code or QR code on the screen"
+    TEXT = "text", "Text message"
+    TABLET = "tablet", "Tablet at the door"
+    DOOR = "door", "Names at the door"
+    SELF = "self", "The learner’s own statement"
+
+
 class EntryKind(models.TextChoices):
     """What somebody gave a tablet at the door."""
 

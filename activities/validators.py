@@ -4,6 +4,8 @@ import re
 
 from django.utils.translation import gettext as _
 
+from activities.enums import CheckInWay
+
 # VOC-GAP: "need for update" says what we want to do, not what is wrong in practice.
 _UPDATE_ONLY = re.compile(
     r"\b(need(s|ed)?\s+(for|of|an?)?\s*(an?\s+)?(update|refresher|review|overview)|updates?\s+(on|in|about)|stay\s+current|keep\s+(up|abreast))\b",
@@ -44,3 +46,8 @@ def lint_objective(text: str) -> str:
             "“%(verb)s” can’t be observed. Say what the learner will do, for example “choose”, “start”, “hand over”."
         ) % {"verb": verb.capitalize()}
     return ""
+
+
+def usual_ways() -> list[str]:
+    """How people may check in unless the office says otherwise: every way but the learner's own statement."""
+    return [way.value for way in CheckInWay if way != CheckInWay.SELF]

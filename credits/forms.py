@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import PortalForm
+from common.widgets import DecimalInput
 from credits.arithmetic import HOUR, QUARTER, ZERO
 from credits.entitlement import CreditFacts, SessionVerdict, WorkVerdict
 from credits.models import ClaimRequest
@@ -94,6 +95,19 @@ class AskForm(PortalForm):
         label=_("What helps to find you"), required=False, max_length=300,
         help_text=_("For instance: I signed the paper list; I joined from my office."),
     )  # fmt: skip
+
+
+class AttestForm(PortalForm):
+    """How long somebody attended; the sentence that they stand by is on the page."""
+
+    minutes = forms.IntegerField(
+        label=_("How many minutes did you attend?"), widget=DecimalInput(attrs={"class": "w-s"})
+    )
+    required_messages = {"minutes": _("Write how many minutes.")}
+
+    def __init__(self, data: Any, *, most: int) -> None:
+        super().__init__(data, initial={"minutes": most})
+        self.fields["minutes"].help_text = _("The whole session has %(n)d.") % {"n": most}
 
 
 class DecideRequestsForm(PortalForm):

@@ -17,6 +17,7 @@ urlpatterns = [
     path("certificates/<str:code>/", learner.certificate, name="certificate"),
     path("missing-credit/", why.pick, name="why"),
     path("missing-credit/<int:pk>/", why.session, name="why_session"),
+    path("missing-credit/<int:pk>/statement/", why.attest, name="attest"),
     path("activities/<str:number>/missing-credit/<int:pk>/<int:person_id>/", why.of_person, name="why_of_person"),
     path("activities/<str:number>/claim-requests/", why.claim_requests, name="claim_requests"),
     path("activities/<str:number>/certificates/", runs.certificate_runs_of, name="certificate_runs_of"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reporting.views import acts, credit, desk, work
+from reporting.views import acts, check_in, credit, desk, work
 
 app_name = "desk"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:number>/", desk.activity, name="activity"),
     path("<str:number>/step/", acts.step, name="step"),
     path("<str:number>/designate/", credit.designate, name="designate"),
+    path("<str:number>/check-in/", check_in.check_in, name="check_in"),
     path("<str:number>/work/", work.work, name="work"),
     path("<str:number>/work/<int:pk>/take-back/", work.work_take_back, name="work_take_back"),
     path("<str:number>/reason/", acts.reason, name="reason"),

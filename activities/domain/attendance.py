@@ -12,8 +12,8 @@ from django.utils.module_loading import import_string
 
 from accounts.domain import identities
 from accounts.models import Identity, Person
-from activities.domain import changing, checkout, registrations
-from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, EvidenceMethod, SessionStatus, SlotKind
+from activities.domain import changing, checkout, registrations, ways
+from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, CheckInWay, EvidenceMethod, SessionStatus, SlotKind
 from activities.models import Activity, AttendanceEvidence, Registration, Session
 from common import audit, clock, codes, locks, ratelimit, rulesets
 from common.actors import Actor
@@ -145,7 +145,7 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         session = Session.objects.select_related("activity").get(pk=session_id)
         at = clock.now()
         source = CHANGING_SOURCE if session.check_in_by == CheckInBy.CHANGING else ""
-        _require_open(session, at)
+        _require_open(session, method, at)
         person = Person.objects.get(pk=person_id)
         registrations.ensure_registered(activity=session.activity, person=person, at=at)
         before = first_hand(session, person, method)
@@ -174,7 +174,7 @@ def check_in_unknown(*, session_id: int, kind: str, value: str, method: str, by:
         session = Session.objects.select_related("activity").get(pk=session_id)
         at = clock.now()
         source = CHANGING_SOURCE if session.check_in_by == CheckInBy.CHANGING else ""
-        _require_open(session, at)
+        _require_open(session, method, at)
         minutes = checkout.minutes_from(session, at)
         identity = identities.identity(kind=kind, value=value)
         return put(
@@ -211,6 +211,14 @@ def add_present(
     return row
 
 
+def state(*, session: Session, person: Person, minutes: int, at: dt.datetime, by: Actor) -> AttendanceEvidence:
+    """The row behind a learner's own statement; assert an open transaction."""
+    identity = identities.of_person(person)
+    return put(
+        session=session, identity=identity, method=EvidenceMethod.SELF, at=at, minutes=minutes, recorded_at=at, by=by
+    )
+
+
 def correct(*, evidence_id: int, minutes: int | None, withdrawn: bool, reason: str, by: Actor) -> AttendanceEvidence:
     """Supersede a row of the ledger: the old one stays, the new one says why (law 1)."""
     if not reason.strip():
@@ -241,7 +249,7 @@ def open_sessions(person_id: int) -> list[Session]:
     margin = dt.timedelta(hours=1)
     seat = Registration.objects.filter(activity=OuterRef("activity"), person=person_id, status__in=SEAT_TAKING)
     near = Session.objects.filter(
-        Exists(seat), removed_at=None, kind=SlotKind.EDUCATION, starts_at__lte=at + margin, ends_at__gte=at - margin, code_released_at__isnull=False,
+        Exists(seat), activity__check_in_ways__contains=[CheckInWay.CODE], removed_at=None, kind=SlotKind.EDUCATION, starts_at__lte=at + margin, ends_at__gte=at - margin, code_released_at__isnull=False,
     ).exclude(status=SessionStatus.CANCELLED).select_related("activity")  # fmt: skip
     # A hall asks this within one minute.
     near = near.only("title", "room", "starts_at", "ends_at", *Activity.line("activity__"))
@@ -257,13 +265,14 @@ def present(sessions: Iterable[Session]) -> dict[int, int]:
     return {key: len(value) for key, value in seen.items()}
 
 
-def _require_open(session: Session, at: dt.datetime) -> None:
+def _require_open(session: Session, method: str, at: dt.datetime) -> None:
     from zoneinfo import ZoneInfo
 
     if session.status == SessionStatus.CANCELLED or session.activity.status not in PUBLIC:
         raise Conflict("This session was cancelled.")
     if session.code_released_at is None:
         raise NotAllowed("Check-in opens when the session is ready.")
+    ways.require_method(session.activity, method)
     opens, closes = window(session)
     zone = ZoneInfo(session.activity.zone)
     if at < opens:

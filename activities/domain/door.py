@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.domain import identities, people, sign_in
 from accounts.enums import IdentityKind
 from accounts.models import Identity, Person
-from activities.domain import attendance, roster
-from activities.enums import EvidenceMethod, SessionStatus
+from activities.domain import attendance, roster, ways
+from activities.enums import CheckInWay, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Session, WalkIn
 from common import audit, clock, locks
 from common.actors import Actor
@@ -112,6 +112,7 @@ def _hold(session_id: int, by: Actor) -> Session:
 
 def _put(session: Session, identity: Identity, person: Person | None, name: str, by: Actor) -> AttendanceEvidence:
     locks.require_transaction()
+    ways.require(session.activity, CheckInWay.DOOR)
     who = {"identity__links__person": person, "identity__links__ended_at": None} if person else {"identity": identity}
     live = AttendanceEvidence.objects.filter(session=session, superseded_by=None, **who)
     if live.filter(withdrawn=False).exists():

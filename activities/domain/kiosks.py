@@ -21,8 +21,8 @@ from django.urls import reverse
 from accounts.domain import identities, people, sign_in
 from accounts.enums import IdentityKind
 from accounts.models import Identity, Person
-from activities.domain import attendance, checkout, registrations, roster
-from activities.enums import PUBLIC, EntryKind, EvidenceMethod, SessionStatus
+from activities.domain import attendance, checkout, registrations, roster, ways
+from activities.enums import PUBLIC, CheckInWay, EntryKind, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Session, WalkIn
 from common import audit, clock, codes, locks
 from common.actors import Actor
@@ -51,6 +51,7 @@ def open_kiosk(*, session_id: int, by: Actor) -> tuple[Kiosk, str]:
         session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id, removed_at=None)
         if not rules.has_perm("activities.edit_plan", by, session.activity):
             raise NotAllowed("Only the planners of this activity and the CME office open a kiosk.")
+        ways.require(session.activity, CheckInWay.TABLET)
         closes = attendance.window(session)[1]
         if session.status == SessionStatus.CANCELLED or closes < clock.now():
             raise Conflict("Check-in for this session is over. Mark people present in the record instead.")
@@ -149,6 +150,7 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
     locks.require_transaction()
     if session.status == SessionStatus.CANCELLED or session.activity.status not in PUBLIC:
         raise Conflict("This session was cancelled.")
+    ways.require(session.activity, CheckInWay.TABLET)
     if now < attendance.window(session)[0]:
         raise Conflict("Check-in is not open yet.")
     identity, person = _who(session, given, by)

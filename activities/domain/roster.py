@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from accounts.enums import AddressKind
 from accounts.models import IdentityLink, Person, PersonAddress
 from activities.enums import SEAT_TAKING
-from activities.models import Activity, AttendanceEvidence, Registration, Session
+from activities.models import Activity, AttendanceEvidence, Registration, SelfStatement, Session
 
 SHORTEST = 3
 MOST = 8
@@ -32,16 +32,25 @@ class Line:
     @property
     def given_name(self) -> str:
         """The name that somebody gave with an address that is nobody's yet."""
-        first = self.before[-1] if self.before else self.evidence
-        walk_in = getattr(first, "walk_in", None)
+        walk_in = getattr(self.first, "walk_in", None)
         return walk_in.name if walk_in else ""
+
+    @property
+    def stated(self) -> SelfStatement | None:
+        """What the person stated of themselves, where that is the evidence."""
+        return getattr(self.first, "statement", None)
+
+    @property
+    def first(self) -> AttendanceEvidence:
+        """The row as it first stood, whatever replaced it."""
+        return self.before[-1] if self.before else self.evidence
 
 
 def lines(session: Session) -> list[Line]:
     """The ledger of a session by name; withdrawn rows stay and say so. Two queries."""
     links = IdentityLink.objects.filter(ended_at=None).select_related("person")
     rows = (
-        AttendanceEvidence.objects.filter(session=session).select_related("identity", "walk_in")
+        AttendanceEvidence.objects.filter(session=session).select_related("identity", "walk_in", "statement")
         .prefetch_related(Prefetch("identity__links", links, to_attr="live_links")).order_by("pk")
     )  # fmt: skip
     by_id = {row.pk: row for row in rows}

@@ -2,7 +2,7 @@
 
 from activities.models.activity import Activity, ActivityGap, ActivityNumber, Objective, SeriesPlan
 from activities.models.agreed import AgreedPlan
-from activities.models.attendance import AttendanceEvidence, DisclosureDelivery, WalkIn
+from activities.models.attendance import AttendanceEvidence, DisclosureDelivery, SelfStatement, WalkIn
 from activities.models.gap import GapEvidence, Need, PracticeGap
 from activities.models.handout import Handout
 from activities.models.imports import ImportBatch, ImportRow
@@ -35,6 +35,7 @@ __all__ = [
     "Objective",
     "PracticeGap",
     "Registration",
+    "SelfStatement",
     "SeriesPlan",
     "Session",
     "Submission",

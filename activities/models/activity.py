@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.enums import Profession
 from activities import enums
 from activities.enums import ActivityStatus
+from activities.validators import usual_ways
 from activities.workflow import ACTIVITY
 
 
@@ -105,6 +106,9 @@ class Activity(models.Model):
     claim_opens_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     claim_days = models.PositiveSmallIntegerField(null=True, blank=True)
     evaluation_required = models.BooleanField(default=True)
+    check_in_ways = ArrayField(
+        models.CharField(max_length=8, choices=enums.CheckInWay.choices), default=usual_ways, blank=True
+    )
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals")
 
     objects = ActivityQuerySet.as_manager()
@@ -129,6 +133,10 @@ class Activity(models.Model):
             models.CheckConstraint(
                 condition=Q(published_at__isnull=False) | ~Q(status__in=["published", "ended", "closing", "closed", "archived"]),
                 name="activity_published_coherent", violation_error_message="A published activity has a time of publishing.",
+            ),
+            models.CheckConstraint(
+                condition=Q(check_in_ways__contained_by=enums.CheckInWay.values), name="activity_ways_known",
+                violation_error_message="One of these ways of checking in does not exist.",
             ),
         ]  # fmt: skip
         indexes = [

@@ -57,6 +57,22 @@ class WalkIn(models.Model):
         return self.name
 
 
+class SelfStatement(models.Model):
+    """What a learner stated about their own attendance, in the words they read. PII: by its evidence, six years."""
+
+    evidence = models.OneToOneField(AttendanceEvidence, on_delete=models.PROTECT, related_name="statement")
+    sentence = models.TextField()
+    version = models.CharField(max_length=80, help_text="Which wording it was")
+    minutes = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only("self_statement")]
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.minutes} minutes"
+
+
 class DisclosureDelivery(models.Model):
     """The disclosure a learner had on the page when they acted (SII-3.5e, decision 17). PII: person id, six years."""
 

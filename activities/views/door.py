@@ -9,7 +9,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import attendance, door, roster
+from activities.domain import attendance, door, roster, ways
+from activities.enums import CheckInWay
 from activities.forms.door import WalkInForm
 from activities.models import Session
 from common.errors import DomainError
@@ -48,7 +49,7 @@ def _context(request: Any, session: Session, walk_in: WalkInForm) -> dict[str, A
         "activity": session.activity, "session": session, "query": query, "walk_in": walk_in, "shortest": roster.SHORTEST,
         "there": there[: door.NEWEST], "present": len(there), "more": max(0, len(there) - door.NEWEST),
         "found": [] if part == "there" else roster.people_like(query, session.activity), "inside": inside, "added": added,
-        "opens_at": attendance.window(session)[0], "undo_fields": {"action": "take_back", "evidence": undo},
+        "is_taken": ways.takes(session.activity, CheckInWay.DOOR), "opens_at": attendance.window(session)[0], "undo_fields": {"action": "take_back", "evidence": undo},
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import attendance, kiosks
-from activities.enums import EntryKind
+from activities.domain import attendance, kiosks, ways
+from activities.enums import CheckInWay, EntryKind
 from activities.models import Kiosk, KioskEntry
 from common import clock, qr
 from common.actors import Actor
@@ -38,6 +38,7 @@ def session_kiosk(request: Any, number: str, pk: int) -> HttpResponse:
     context = {
         "activity": session.activity, "session": session, "kiosks": kiosks.of_session(session), "address": address, "now": clock.now(),
         "qr": qr.svg(address, label=_("QR code of the kiosk’s link")) if address else "", "is_over": attendance.window(session)[1] < clock.now(),
+        "is_taken": ways.takes(session.activity, CheckInWay.TABLET),
     }  # fmt: skip
     return render(request, "activities/session_kiosk.html", context)
 

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from activities import access
 from activities.domain import activity_page, attendance, changing, roster, series, sessions
-from activities.enums import CheckInBy
+from activities.enums import CheckInBy, CheckInWay
 from activities.forms.series import (
     CancelForm,
     CodeForm,
@@ -232,7 +232,12 @@ def session_sheet(request: Any, number: str, pk: int) -> HttpResponse:
 
 def _room(session: Session) -> dict[str, Any]:
     """Code and QR, once the code is released."""
-    code = session.check_in_code if session.code_released_at else ""
+    takes, by_text = (
+        session.activity.check_in_ways,
+        settings.SMS_NUMBER and CheckInWay.TEXT in session.activity.check_in_ways,
+    )
+    no_codes = not (CheckInWay.CODE in takes or by_text)
+    code = session.check_in_code if session.code_released_at and not no_codes else ""
     opens_at, closes_at = attendance.window(session)
     path, changes = f"in/{code}", bool(code) and session.check_in_by == CheckInBy.CHANGING
     if changes:
@@ -241,8 +246,9 @@ def _room(session: Session) -> dict[str, Any]:
     address = f"{settings.PORTAL_BASE_URL}/{path}/"
     return {
         "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at, "changes": changes,
-        "seconds": changing.SECONDS, "sms_number": settings.SMS_NUMBER,
-        "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code else "",
+        "seconds": changing.SECONDS, "sms_number": settings.SMS_NUMBER if by_text else "",
+        "no_codes": no_codes, "by_tablet": CheckInWay.TABLET in takes, "by_name": CheckInWay.DOOR in takes,
+        "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code and CheckInWay.CODE in takes else "",
         "check_in_address": f"{settings.PORTAL_BASE_URL.split('://')[-1]}/check-in",
     }  # fmt: skip
 

@@ -16,12 +16,12 @@ from django.utils.translation import ngettext
 
 from accounts.enums import AddressKind, IdentityKind
 from accounts.models import IdentityLink, Person, PersonAddress
-from activities.enums import CLAIMABLE, PUBLIC, SlotKind
+from activities.enums import CLAIMABLE, PUBLIC, EvidenceMethod, SlotKind
 from activities.models import AttendanceEvidence, Session
 from common import clock
 from common.templatetags.cme import local, local_date
 from credits import eligibility
-from credits.domain import facts, requests
+from credits.domain import attesting, facts, requests
 from credits.entitlement import Facts, SessionFacts
 from credits.enums import RequestStatus
 from credits.models import ClaimLine, ClaimRequest, Designation
@@ -29,7 +29,7 @@ from credits.models import ClaimLine, ClaimRequest, Designation
 State = Literal["ok", "warn", "idle"]
 Code = Literal[
     "claimed", "cancelled", "not_open", "not_designated", "profession", "not_yet", "other_account", "waiting_name", "no_evidence",
-    "asked", "refused", "closed", "closed_no_allowance", "final", "evaluation", "claimable",
+    "may_state", "asked", "refused", "closed", "closed_no_allowance", "final", "evaluation", "claimable",
 ]  # fmt: skip
 Act = Literal["", "link", "ask", "ask_attendance"]
 PICK_DAYS, PICK_MOST = 400, 30
@@ -82,6 +82,7 @@ class _Case:
     looked_for: tuple[int, int]
     elsewhere: str
     waiting_name: str
+    may_state: bool
 
     @property
     def zone(self) -> str:
@@ -137,6 +138,7 @@ def _look(person: Person, session: Session) -> _Case:
         person=person, session=session, known=known, mine=mine, verdict=verdict, designations=live, line=line, request=request,
         limits=requests.policy(person.pk, session, session.activity.zone), looked_for=(counted["emails"], counted["phones"]),
         elsewhere="" if seen else _elsewhere(person, session), waiting_name="" if seen else _waiting(person, session),
+        may_state=session.pk in attesting.offered(person, session.activity, known),
     )  # fmt: skip
 
 
@@ -205,7 +207,11 @@ def _seen(case: _Case) -> Check:
     title = _("A check-in under your name")
     if case.mine is not None and case.mine.evidence:
         minutes = eligibility.supported_minutes(case.mine)
-        return Check("ok", title, ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
+        alone = all(row.method == EvidenceMethod.SELF for row in case.mine.evidence)
+        return Check(
+            "ok", title, ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes},
+            _("By their own statement; nobody else recorded it.") if alone else "",
+        )  # fmt: skip
     emails, phones = case.looked_for
     looked = ngettext("Looked for %(n)d e-mail address", "Looked for %(n)d e-mail addresses", emails) % {"n": emails}
     looked += ngettext(
@@ -317,6 +323,12 @@ def _nobody_seen(case: _Case) -> Answer | None:
             "waiting_name", _("We think this entry is yours"),
             _("The list of the room has a name like yours without an address. The coordinator can say that it is you."),
             "ask_attendance", _("Yes, that is me"), fact=case.waiting_name,
+        )  # fmt: skip
+    if case.may_state:
+        return Answer(
+            "may_state", _("We found no check-in under your name"),
+            _("If you were there, you can state it yourself. The CME office may check it; it counts like a check-in."),
+            "link", _("State that I attended"), reverse("credits:attest", args=[case.session.pk]),
         )  # fmt: skip
     return Answer(
         "no_evidence", _("We found no check-in under your name"),

@@ -20,7 +20,7 @@ from common.errors import DomainError
 from common.page import page
 from common.statements import Run
 from credits import access, eligibility
-from credits.domain import claims, designations, facts
+from credits.domain import attesting, claims, designations, facts
 from credits.domain.facts import Known, Offer
 from credits.forms import ClaimForm
 from credits.models import Claim
@@ -63,7 +63,7 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "activity": activity, "facts": known.facts, "blockers": found, "form": form, "ask": ask, "disclosure": block,
         "form_key": form.data.get("form_key") or uuid.uuid4(), "handouts": handouts.of_learner(activity, person.pk),
-        **_verdicts(known.facts), **_types(known, ask, activity),
+        "stateable": attesting.offered(person, activity, known.facts), **_verdicts(known.facts), **_types(known, ask, activity),
     }  # fmt: skip
     return render(request, "credits/claim.html", context)
 

@@ -5,7 +5,8 @@ import datetime as dt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from activities.domain import attendance, changing, checkout, handouts, registrations
+from activities.domain import attendance, changing, checkout, handouts, registrations, ways
+from activities.enums import CheckInWay
 from activities.models import Session
 from common import clock
 from common import views as answers
@@ -91,6 +92,7 @@ def check_in_by_qr(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _check_in_to(request: HttpRequest, session: Session) -> HttpResponse:
+    ways.require(session.activity, CheckInWay.CODE)
     block = disclosure_text.block(session.activity, session)
     if request.method == "POST":
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""

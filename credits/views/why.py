@@ -12,9 +12,9 @@ from activities import access as activity_access
 from common.errors import DomainError
 from common.page import page
 from credits import access
-from credits.domain import requests, why
+from credits.domain import attesting, facts, requests, why
 from credits.enums import RequestStatus
-from credits.forms import AskForm, DecideRequestsForm
+from credits.forms import AskForm, AttestForm, DecideRequestsForm
 
 DECIDED = 20
 
@@ -51,6 +51,28 @@ def _asked(request: Any, row: Any, found: Any) -> HttpResponse:
         return redirect("credits:claim", found.activity.number)
     messages.success(request, _("Sent. You get an e-mail when it is decided."))
     return redirect("credits:why_session", found.pk)
+
+
+@page(perm="accounts.signed_in", write=True)
+def attest(request: Any, pk: int) -> HttpResponse:
+    """The learner's own statement, where the office takes one: minutes, and the sentence they stand by."""
+    found = access.session_of_public(pk)
+    said = attesting.wording(found)
+    form = AttestForm(request.POST if request.method == "POST" else None, most=found.minutes)
+    if request.method == "POST" and form.is_valid():
+        try:
+            attesting.attest(
+                session_id=pk, person_id=request.actor.person_id, minutes=form.cleaned_data["minutes"],
+                version=request.POST.get("version", ""), by=request.actor,
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            messages.success(request, _("Your statement is on record."))
+            return redirect("credits:claim", found.activity.number)
+    offered = attesting.offered(request.person, found.activity, facts.load(request.person, found.activity))
+    context = {"session": found, "activity": found.activity, "form": form, "said": said, "is_offered": pk in offered}
+    return render(request, "credits/attest.html", context)
 
 
 @page(perm="accounts.signed_in")

@@ -272,7 +272,7 @@ def _newer(
         "activities:import_file": [{"number": series.number, "pk": NOWHERE}], "activities:handout_file": [{"number": h.activity.number, "pk": h.pk} for h in handouts] + [{"number": series.number, "pk": NOWHERE}],
         "activities:gap_source_file": [{"pk": proof.gap_id, "source_pk": proof.pk}, {"pk": gap.pk, "source_pk": NOWHERE}], "demo:attachment": [{"pk": NOWHERE, "part": NOWHERE}],
         "people:compare": pair, "people:dismiss": pair, "people:find_same": [{"pk": one.pk}],
-        "credits:why_session": [{"pk": held.pk}, {"pk": NOWHERE}],
+        "credits:why_session": [{"pk": held.pk}, {"pk": NOWHERE}], "credits:attest": [{"pk": held.pk}, {"pk": NOWHERE}],
         "credits:why_of_person": [{"number": series.number, "pk": held.pk, "person_id": p} for p in (physician.pk, NOWHERE)],
         "certificate_desk:design_preview": [{"pk": NOWHERE, "kind": "shortest"}], "certificate_desk:design_file": [{"pk": NOWHERE, "kind": "longest"}],
     }  # fmt: skip
