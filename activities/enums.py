@@ -271,6 +271,13 @@ class CheckInWay(models.TextChoices):
     SELF = "self", "The learner’s own statement"
 
 
+class LookedAt(models.TextChoices):
+    """What somebody of the office found among check-ins that stood out."""
+
+    NOTHING = "nothing", "Looked at: nothing to do"
+    ASKED = "asked", "Asked the people"
+
+
 class EntryKind(models.TextChoices):
     """What somebody gave a tablet at the door."""
 

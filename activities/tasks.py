@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from activities.domain import reminders, sessions
+from activities.domain import looking, reminders, sessions
 from activities.domain.imports import preview, writing
 from common.jobs import task
 
@@ -25,6 +25,12 @@ def ask_for_reminders() -> None:
 def remind(activity_id: int, day: str) -> None:
     """Remind who is registered of one day of an activity."""
     reminders.send(activity_id=activity_id, day=dt.date.fromisoformat(day))
+
+
+@task
+def forget_devices() -> None:
+    """Every night: which browser checked in is kept for some months only."""
+    looking.forget_devices()
 
 
 @task

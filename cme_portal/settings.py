@@ -256,6 +256,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86400.0,
         "args": ["common.tasks.sweep_uploads"],
     },
+    "forget-devices": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["activities.tasks.forget_devices"],
+    },
     "find-duplicates": {
         "task": "common.jobs.run_named",
         "schedule": 86400.0,

@@ -1,11 +1,14 @@
 """What the office decides about check-in."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from activities.enums import CheckInWay
+from activities.enums import CheckInWay, LookedAt
 from common.forms import PortalForm
-from common.widgets import MultiChoices
+from common.widgets import Choices, MultiChoices
+from reporting.domain.check_ins import KINDS
 
 
 class WaysForm(PortalForm):
@@ -22,3 +25,29 @@ class WaysForm(PortalForm):
         }),
     )  # fmt: skip
     optional_fields = ()
+
+
+class LookedForm(PortalForm):
+    """What somebody of the office found when they looked."""
+
+    key = forms.CharField(max_length=120, widget=forms.HiddenInput)
+    size = forms.IntegerField(widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(label=_("What did you find?"), choices=LookedAt.choices, widget=Choices)
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What somebody who reads this later should know."),
+    )  # fmt: skip
+    required_messages = {"outcome": _("Choose one.")}
+
+
+class SignalFilter:
+    """What the list of check-ins is narrowed to; anything else in the address is left alone."""
+
+    @staticmethod
+    def of(data: Any) -> dict[str, str]:
+        kind = data.get("kind", "")
+        return {
+            "kind": kind if kind in KINDS else "",
+            "activity": data.get("activity", "").strip()[:12],
+            "show": "done" if data.get("show") == "done" else "",
+        }

@@ -14,12 +14,14 @@ from accounts.domain import identities
 from accounts.models import Identity, Person
 from activities.domain import changing, checkout, registrations, ways
 from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, CheckInWay, EvidenceMethod, SessionStatus, SlotKind
-from activities.models import Activity, AttendanceEvidence, Registration, Session
+from activities.models import Activity, AttendanceEvidence, CheckInDevice, Registration, Session
 from common import audit, clock, codes, locks, ratelimit, rulesets
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
+from common.views import note
 
 CODE_LENGTH = 6
+WRONG_CODE = "wrong_code"  # noted, so that the office sees who guesses
 TRIES_WINDOW = dt.timedelta(minutes=10)
 SESSION_OPEN = frozenset({SessionStatus.PLANNED, SessionStatus.READY})
 CHANGING_SOURCE = "changing code"  # the source of evidence that came by a code of the screen
@@ -106,7 +108,17 @@ def _require_tries(person_id: int | str) -> None:
         raise Conflict("Ten codes did not match. Wait ten minutes, or give your name at the desk; both count the same.")
 
 
+def keep_device(evidence: AttendanceEvidence, cookie: str) -> None:
+    """Which browser a check-in came from, inside the caller's transaction. One query."""
+    locks.require_transaction()
+    CheckInDevice.objects.bulk_create(
+        [CheckInDevice(evidence=evidence, device=codes.digest(cookie)[:32])], ignore_conflicts=True
+    )
+
+
 def _count_wrong(person_id: int | str) -> None:
+    if isinstance(person_id, int):  # of a phone that nobody knows the message is noted
+        note(WRONG_CODE, Person(pk=person_id), Actor(kind="system", label="check-in", person_id=person_id))
     ratelimit.hit("check_in_wrong", person_id, limit=rulesets.value_on("checkin.tries"), per=TRIES_WINDOW)
 
 
@@ -136,10 +148,13 @@ def may_choose_code(session: Session) -> bool:
     return session.status in SESSION_OPEN and session.removed_at is None and window(session)[1] >= clock.now()
 
 
-def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: str = "", by: Actor) -> CheckIn:
+def check_in(
+    *, session_id: int, person_id: int, method: str, disclosure_sha: str = "", device: str = "", by: Actor
+) -> CheckIn:
     """Record that a person is in the room; register them first if seats remain (decision 8).
 
-    Raises Conflict outside the window, for a cancelled session or a full activity. A second tap changes nothing.
+    `device` is the number of the browser's cookie. Raises Conflict outside the window, for a cancelled session or a full
+    activity. A second tap changes nothing.
     """
     with transaction.atomic(durable=True):
         session = Session.objects.select_related("activity").get(pk=session_id)
@@ -156,6 +171,8 @@ def check_in(*, session_id: int, person_id: int, method: str, disclosure_sha: st
         row = put(
             session=session, identity=identity, method=method, at=at, minutes=minutes, source=source, recorded_at=at, by=by,
         )  # fmt: skip
+        if device and row.at == at:
+            keep_device(row, device)
         if disclosure_sha:
             # The text itself belongs to a higher app; it keeps what was on the page of this act (SII-3.5d, e).
             record = import_string(settings.DISCLOSURE_DELIVERY)

@@ -20,6 +20,7 @@ from common import clock, codes, ratelimit
 from common.actors import Actor, system
 from common.errors import Conflict, DomainError, Invalid
 from common.templatetags.cme import local_time
+from common.views import note
 
 log = structlog.get_logger()
 PER_PHONE, PER_HOUR = 30, dt.timedelta(hours=1)
@@ -73,7 +74,7 @@ def _answer(message: TextMessage) -> tuple[str, Session | None]:
             return gsm.fit(HELP), None
         if _proves(number, typed):
             return gsm.fit(PROVED), None
-        session = _session(typed, number, person)
+        session = _session(message, typed, person)
         return _check_in(session, number, person), session
     except DomainError as error:
         return gsm.fit(error.messages[0] if error.messages else HELP), None
@@ -104,15 +105,16 @@ def _proves(number: str, typed: str) -> bool:
     return True
 
 
-def _session(typed: str, number: str, person: Person | None) -> Session:
+def _session(message: TextMessage, typed: str, person: Person | None) -> Session:
     """The session of a code. Wrong ones count for the person, else for the phone and for all strangers together."""
     if person is not None:
         return attendance.session_of_code(typed=typed, person_id=person.pk, late=LATE_STEPS)
     if ratelimit.used("text_strangers", "all") >= WRONG_OF_STRANGERS:
         raise Conflict(STRANGERS.format(host=_host()))
     try:
-        return attendance.session_of_code(typed=typed, person_id=number, late=LATE_STEPS)
+        return attendance.session_of_code(typed=typed, person_id=message.sender, late=LATE_STEPS)
     except Invalid:
+        note(attendance.WRONG_CODE, message, system("text message"))
         ratelimit.hit("text_strangers", "all", limit=WRONG_OF_STRANGERS, per=WINDOW)
         raise
 

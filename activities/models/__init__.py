@@ -12,6 +12,7 @@ from activities.models.people import ActivityRole
 from activities.models.registration import Registration
 from activities.models.review import ChangeRequest, Decision, Submission
 from activities.models.session import Session
+from activities.models.signals import CheckInDevice, CheckInReview
 from activities.models.texts import TextMessage, TextReply
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "AgreedPlan",
     "AttendanceEvidence",
     "ChangeRequest",
+    "CheckInDevice",
+    "CheckInReview",
     "Decision",
     "DisclosureDelivery",
     "GapEvidence",

@@ -47,6 +47,8 @@ THEIRS = frozenset({"evaluations.Draft", "evaluations.Commitment"})
 # Rows that hang on a person by another row.
 THROUGH: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("activities.AttendanceEvidence", "identity__links__person", {"identity__links__ended_at": None}),
+    ("activities.SelfStatement", "evidence__identity__links__person", {"evidence__identity__links__ended_at": None}),
+    ("activities.CheckInDevice", "evidence__identity__links__person", {"evidence__identity__links__ended_at": None}),
     ("credits.ClaimTotal", "claim__person", {}),
     ("credits.Certificate", "claim__person", {}),
     ("integrity.Relationship", "disclosure__person", {}),

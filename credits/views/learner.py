@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from activities.domain import attendance, changing, checkout, handouts, registrations, ways
 from activities.enums import CheckInWay
 from activities.models import Session
-from common import clock
+from common import clock, devices
 from common import views as answers
 from common.errors import DomainError
 from common.page import page, sign_in_first
@@ -40,16 +40,17 @@ def home(request: HttpRequest) -> HttpResponse:
 @page(perm="accounts.signed_in", write=True)
 def check_in(request: HttpRequest) -> HttpResponse:
     """Type the code from the room's screen."""
-    person_id = request.actor.person_id  # type: ignore[attr-defined]
-    form = CheckInForm(request.POST or None)
+    actor = request.actor  # type: ignore[attr-defined]
+    person_id = actor.person_id
+    form, device = CheckInForm(request.POST or None), devices.number(request)
     if request.method == "POST" and form.is_valid():
         try:
             session = attendance.session_of_code(typed=form.cleaned_data["code"], person_id=person_id)
-            attendance.check_in(session_id=session.pk, person_id=person_id, method="code", by=request.actor)  # type: ignore[attr-defined]
+            attendance.check_in(session_id=session.pk, person_id=person_id, method="code", device=device, by=actor)
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            return redirect("credits:checked_in", pk=session.pk)
+            return devices.keep(redirect("credits:checked_in", pk=session.pk), device)
     return render(request, "credits/check_in.html", {"form": form, "open_now": attendance.open_sessions(person_id)})
 
 
@@ -95,15 +96,17 @@ def _check_in_to(request: HttpRequest, session: Session) -> HttpResponse:
     ways.require(session.activity, CheckInWay.CODE)
     block = disclosure_text.block(session.activity, session)
     if request.method == "POST":
+        device = devices.number(request)
         sha = block.sha256 if request.POST.get("disclosure") == block.sha256 else ""
         attendance.check_in(
             session_id=session.pk,
             person_id=request.actor.person_id,  # type: ignore[attr-defined]
             method="qr",
             disclosure_sha=sha,
+            device=device,
             by=request.actor,  # type: ignore[attr-defined]
         )
-        return redirect("credits:checked_in", pk=session.pk)
+        return devices.keep(redirect("credits:checked_in", pk=session.pk), device)
     return render(
         request, "credits/check_in_qr.html", {"session": session, "activity": session.activity, "disclosure": block}
     )

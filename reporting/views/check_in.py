@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import reviewing, ways
+from activities.domain import looking, reviewing, ways
 from common.errors import DomainError
 from reporting.check_in_forms import WaysForm
 from reporting.domain import desk
@@ -30,6 +30,6 @@ def check_in(request: HttpRequest, number: str) -> HttpResponse:
     may = reviewing.may_decide(request.actor, activity) and ways.may_choose(activity)  # type: ignore[attr-defined]
     taken = [label for value, label in WaysForm.base_fields["ways"].choices if value in activity.check_in_ways]  # type: ignore[attr-defined]
     context = {
-        "title": activity.title, "activity": activity, "facts": desk.head(activity), "tab": "check_in", "form": form, "may": may, "taken": taken,
+        "title": activity.title, "activity": activity, "facts": desk.head(activity), "tab": "check_in", "form": form, "may": may, "taken": taken, "signals": len(looking.open_signals(activity_number=number)),
     }  # fmt: skip
     return show(request, "reporting/check_in.html", context)

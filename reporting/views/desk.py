@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.domain import mailbox
 from accounts.views.sign_in import safe_next
 from activities import access
+from activities.domain import looking
 from activities.domain import plan as plans
 from activities.models import Activity
 from common.errors import NotAllowed
@@ -53,7 +54,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "title": _("Review queue"), "form": form, "tab": tab, "tabs": [(key, label, numbers[key]) for key, label in labels],
-        "page_obj": found, "rows": queue.rows(list(found), changed), "filtered": any(typed.values()), "lost_mailboxes": mailbox.open_requests(),
+        "page_obj": found, "rows": queue.rows(list(found), changed), "filtered": any(typed.values()), "lost_mailboxes": mailbox.open_requests(), "check_ins": len(looking.open_signals()),
         "letters": letters.findings() if tab == "office" else ([], 0),
     }  # fmt: skip
     return show(request, "reporting/queue.html", context)
