@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from accounts.domain import identities, people, sign_in
 from accounts.enums import IdentityKind
-from accounts.models import Identity, Person
+from accounts.models import Person
 from activities.domain import attendance, checkout, registrations, roster, ways
 from activities.enums import PUBLIC, CheckInWay, EntryKind, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Session, WalkIn
@@ -153,13 +153,18 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
     ways.require(session.activity, CheckInWay.TABLET)
     if now < attendance.window(session)[0]:
         raise Conflict("Check-in is not open yet.")
-    identity, person = _who(session, given, by)
+    person, kind, value = _who(session, given)
     if person is not None:
         with contextlib.suppress(Conflict):  # nobody at the door is refused what they attended for want of a seat
             registrations.ensure_registered(activity=session.activity, person=person, at=now)
         before = attendance.first_hand(session, person, EvidenceMethod.KIOSK)
         if before is not None:
             return before
+    # After the registration, as everywhere: a phone and a tablet at the same moment wait for each other in one order.
+    if person is not None and not kind:
+        identity = identities.of_person(person)
+    else:
+        identity = identities.identity(kind=kind, value=value)
     minutes = min(session.minutes, checkout.left_at(session, at)) if session.check_out else None
     row = attendance.put(
         session=session, identity=identity, method=EvidenceMethod.KIOSK, at=at, minutes=minutes, recorded_at=now, by=by
@@ -171,23 +176,20 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
     return row
 
 
-def _who(session: Session, given: Given, by: Actor) -> tuple[Identity, Person | None]:
-    """Under which identity an entry stands, and whose that is if anybody's."""
+def _who(session: Session, given: Given) -> tuple[Person | None, str, str]:
+    """Whose an entry is if anybody's, and the identity that it stands under: kind and value, none for the person's own."""
     if given.kind == EntryKind.PERSON:
         person = next((p for p in names(session) if str(p.pk) == given.value), None)
         if person is None:
             raise Invalid("This name is not on the list any more. Write your name and e-mail as a guest.")
-        return identities.of_person(person), person
+        return person, "", ""
     if given.kind == EntryKind.GUEST:
         value = sign_in.normalize_email(given.value)
         person = people.find_by_email(value)
-        if person is not None:
-            return identities.of_person(person), person
-        return identities.identity(kind=IdentityKind.EMAIL, value=value), None
+        return (person, "", "") if person is not None else (None, IdentityKind.EMAIL, value)
     if given.kind == EntryKind.BADGE and is_badge(given.value):
         value = given.value.strip().upper()
-        person = identities.owner(kind=IdentityKind.BADGE, value=value)
-        return identities.identity(kind=IdentityKind.BADGE, value=value), person
+        return identities.owner(kind=IdentityKind.BADGE, value=value), IdentityKind.BADGE, value
     raise Invalid("This is no badge, name or address.")
 
 

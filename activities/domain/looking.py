@@ -31,6 +31,11 @@ class Found:
     review: CheckInReview | None = None
 
     @property
+    def places(self) -> int:
+        """How many there were places for, or how many were expected; 0 where nobody said."""
+        return (self.session.activity.capacity or self.session.activity.expected_learners or 0) if self.session else 0
+
+    @property
     def more(self) -> int:
         return len(self.signal.who) - len(self.names)
 

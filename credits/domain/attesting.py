@@ -42,7 +42,7 @@ def wording(session: Session) -> Wording:
 
 
 def offered(person: Person, activity: Activity, known: Facts) -> frozenset[int]:
-    """Sessions of which this person may state that they attended. No query where none is to be stated, else three."""
+    """Sessions of which this person may state that they attended: registered before they ended. No query where none is to be stated, else three."""
     if not ways.takes(activity, CheckInWay.SELF):
         return frozenset()
     lacking = {
@@ -51,9 +51,12 @@ def offered(person: Person, activity: Activity, known: Facts) -> frozenset[int]:
     }  # fmt: skip
     if not lacking:
         return frozenset()
-    places = Registration.objects.filter(activity=activity, person=person, status=RegistrationStatus.REGISTERED)
-    if not places.exists():
+    place = Registration.objects.filter(activity=activity, person=person, status=RegistrationStatus.REGISTERED).first()
+    if place is None:
         return frozenset()
+    lacking -= {
+        s.id for s in known.sessions if s.ends_at < place.created_at
+    }  # who registered afterwards was not expected
     # No way around an answer: what others took off the record, asked about or refused stays with them.
     corrected = AttendanceEvidence.objects.of(person).filter(session__in=lacking).values_list("session_id", flat=True)
     asked = ClaimRequest.objects.filter(person=person, session__in=lacking).exclude(status=RequestStatus.GRANTED)

@@ -37,10 +37,8 @@ def words(row: Found) -> Words:
         )
     if row.signal.kind == "crowd":
         return Words(
-            ngettext("%(n)d person checked in by code", "%(n)d people checked in by code", n) % {"n": n},
-            _(
-                "Many more than there are places for, or than were expected. Often the number of the application is out of date."
-            ),
+            _("%(n)d people checked in by code, %(places)s expected") % {"n": n, "places": row.places},
+            _("Often the number in the application is out of date."),
         )
     if row.signal.kind == "time":
         return Words(

@@ -9,13 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actors import actor_of, actor_of_person
-from activities.domain import attendance, looking, texting
+from activities.domain import attendance, looking, signals, texting
 from activities.models import AttendanceEvidence, CheckInDevice, CheckInReview
 from activities.tasks import forget_devices
 from common import clock, devices
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, SeenNote
 from credits.domain import facts
+from reporting.domain import check_ins
 from tests.factories import PersonFactory, SessionFactory, UserFactory
 from tests.integration.claim_cases import designate
 
@@ -157,6 +158,8 @@ def test_more_people_than_were_expected(session):
     assert looking.open_signals() == []
     tap(session)
     assert (only().kind, only().size) == ("crowd", 4)
+    (found,) = looking.shown([only()])
+    assert check_ins.words(found).title == "4 people checked in by code, 2 expected"
 
 
 def test_many_at_once_long_after_the_beginning(session, monkeypatch):
@@ -326,3 +329,13 @@ def test_pages_ask_a_constant_number_of_queries(
         assert len(client.get(reverse("check_in_desk:home")).context["rows"]) == items
     with django_assert_num_queries(SIGNALS):
         assert len(looking.open_signals()) == items
+
+
+@pytest.mark.parametrize("kind", check_ins.KINDS)
+@pytest.mark.parametrize(("n", "many"), [(1, "1 "), (7, "7 ")])
+def test_every_kind_has_its_words(session, kind, n, many):
+    at = session.starts_at
+    found = looking.Found(signals.Signal(kind, f"{kind}:1", session.pk, n, at, at, ("p1",)), session, ())
+    said = check_ins.words(found)
+    assert said.title.startswith(many)
+    assert "%(" not in said.title + said.why

@@ -55,7 +55,7 @@ def running():
 def missed():
     """Somebody registered whose name nothing shows in the one session, which ended an hour ago; statements are taken."""
     _other, activity, (session,) = ready(evaluated=False, ago=dt.timedelta(hours=1))
-    person = RegistrationFactory(activity=activity).person
+    person = RegistrationFactory(activity=activity, created_at=clock.now() - dt.timedelta(days=40)).person
     choose(activity, *ALL_BUT_SELF, "self")
     session.refresh_from_db()
     return person, activity, session
@@ -271,6 +271,15 @@ def test_not_without_a_registration(missed):
     refused(PersonFactory(), session)
 
 
+def test_not_for_who_registered_when_it_was_over(missed):
+    _person, activity, session = missed
+    refused(
+        RegistrationFactory(activity=activity, created_at=session.ends_at + dt.timedelta(seconds=1)).person, session
+    )
+    in_time = RegistrationFactory(activity=activity, created_at=session.ends_at).person
+    assert state(in_time, session).minutes == 45
+
+
 def test_not_with_a_place_given_back(missed):
     person, _activity, session = missed
     Registration.objects.filter(person=person).update(status="cancelled", cancelled_at=clock.now())
@@ -279,7 +288,7 @@ def test_not_with_a_place_given_back(missed):
 
 def test_not_from_the_waiting_list(missed):
     _person, activity, session = missed
-    refused(RegistrationFactory(activity=activity, status="waiting").person, session)
+    refused(RegistrationFactory(activity=activity, status="waiting", created_at=session.starts_at).person, session)
 
 
 def test_not_before_the_end(missed):
@@ -368,7 +377,7 @@ def test_from_the_missing_credit_to_the_claim(client, missed):
 
 def test_a_claim_rests_on_it_like_on_a_check_in():
     _attendee, activity, (session,) = ready(sessions=1, ago=dt.timedelta(hours=1))
-    other = RegistrationFactory(activity=activity).person
+    other = RegistrationFactory(activity=activity, created_at=session.starts_at).person
     choose(activity, "self")
     evaluate(other, activity)
     state(other, session, minutes=45)
