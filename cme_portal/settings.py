@@ -281,6 +281,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86400.0,
         "args": ["credits.tasks.sweep_records"],
     },
+    "catch-up-credit-reports": {
+        "task": "common.jobs.run_named",
+        "schedule": 86400.0,
+        "args": ["reporting.tasks.catch_up_credit_reports"],
+    },
     "close-sessions": {
         "task": "common.jobs.run_named",
         "schedule": 60.0,
@@ -326,7 +331,8 @@ DISCLOSURE_DELIVERY = (
 )
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
-CREDIT_REPORTS: tuple[str, ...] = ()  # f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript
+CLAIM_FOLLOWERS = ("reporting.domain.ledger",)  # modules with made(claim, totals, evaluated_at), changed(claim, by=, at=)
+CREDIT_REPORTS = ("reporting.domain.due.of_claims",)  # f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript
 MAIL_WANTED = "accounts.domain.profile.wants_mail"  # (address, kind of optional mail) -> bool
 SEE_AS_CLOSED = ("evaluations",)  # namespaces whose pages the office never sees as somebody else: answers are theirs
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}

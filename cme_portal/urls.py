@@ -23,6 +23,7 @@ urlpatterns = [
     path("admin/certificates/", include("reporting.certificate_urls")),
     path("admin/claims-to-look-at/", include("reporting.claim_urls")),
     path("admin/check-ins-to-look-at/", include("reporting.check_in_urls")),
+    path("admin/credit-to-report/", include("reporting.report_urls")),
     path("admin/credit-types/", include("reporting.type_urls")),
     path("admin/people/", include("accounts.office_urls")),
     path("admin/", admin.site.urls),

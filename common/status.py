@@ -191,6 +191,21 @@ register(
         "sent_back": Status("Sent back", "warn", "triangle-alert"),
         "accepted": Status("Accepted", "ok", "circle-check"),
         "not_ours": Status("Not ours", "idle", "minus"),
+        "withheld": Status("Not allowed", "warn", "hand"),
+        "unknown": Status("Number missing", "warn", "triangle-alert"),
+    },
+)
+register(
+    "credit_report",
+    {
+        "to_send": Status("To send", "idle", "clock"),
+        "overdue": Status("Overdue", "bad", "clock-alert"),
+        "withheld": Status("Not allowed", "warn", "hand"),
+        "unknown": Status("Number missing", "warn", "triangle-alert"),
+        "sent": Status("Sent", "info", "send"),
+        "accepted": Status("Accepted", "ok", "circle-check"),
+        "rejected": Status("Sent back", "warn", "triangle-alert"),
+        "dropped": Status("Not needed", "idle", "minus"),
     },
 )
 # A list of attendance from a file, and each of its rows.

@@ -26,7 +26,7 @@ def table(found: Transcript, provider: str) -> Iterator[list[Any]]:
         yield [
             ISSUED, row.first_on, row.last_on, row.title, provider, row.format, row.sessions, row.kind.name,
             row.credits if row.awarded else "", statements.plain(row.credit_runs), "; ".join(f"{name} ({minutes} min)" for name, minutes in row.topic_lines),
-            "; ".join(c.code for c in row.certificates), "; ".join(f"{r.to}: {r.state}" for r in row.reports),
+            "; ".join(c.code for c in row.certificates), "; ".join(r.words for r in row.reports),
         ]  # fmt: skip
     for line in found.external:
         yield [
@@ -60,7 +60,7 @@ def _issued(row: Row) -> dict[str, Any]:
         "first_day": row.first_on, "last_day": row.last_on, "title": row.title, "format": row.format, "sessions": row.sessions,
         "type": row.kind.code, "awarded": row.awarded, "credit": f"{row.credits:.2f}" if row.awarded else None, "statement": statements.plain(row.credit_runs),
         "topic_minutes": dict(row.topics), "certificates": [{"code": c.code, "status": c.status} for c in row.certificates],
-        "reports": [{"to": r.to, "state": r.state, "on": r.on} for r in row.reports],
+        "reports": [{"to": r.to, "state": r.state, "on": r.on, "text": r.text} for r in row.reports],
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ urlpatterns = [
     path("transcript.pdf", transcript.transcript_make, name="transcript_make"),
     path("transcript.csv", transcript.transcript_csv, name="transcript_csv"),
     path("transcript.json", transcript.transcript_json, name="transcript_json"),
+    path("transcript/allow/", transcript.transcript_allow, name="transcript_allow"),
     path("transcript/certificates/", transcript.transcript_certificates, name="transcript_certificates"),
     path("transcript/links/", shares.transcript_shares, name="transcript_shares"),
     path("transcript/links/preview/", shares.transcript_share_preview, name="transcript_share_preview"),

@@ -102,6 +102,19 @@ def save(*, person_id: int, values: Mapping[str, Any], by: Actor) -> Person:
     return person
 
 
+def allow_board(*, person_id: int, kind: str, by: Actor) -> None:
+    """The person allows telling a board of their credit (MOC-2). Raises Conflict where the number is not there."""
+    with transaction.atomic(durable=True):
+        person = people.hold(person_id)
+        if by.person_id != person.pk:
+            raise NotAllowed("Only the person allows this.")
+        row = PersonNumber.objects.filter(person=person, kind=kind, removed_at=None).first()
+        if row is None or kind not in BOARDS:
+            raise Conflict("Write down your number at this board first.")
+        if _set_number(person, kind, row.value, True, at=clock.now()):
+            audit.record("learner_fields_changed", by=by, subject=person, new={"fields": [f"{kind}_report"]})
+
+
 def write(person: Person, values: Mapping[str, Any], *, by: Actor, at: dt.datetime) -> None:
     """The same in the caller's transaction, on a person that is held."""
     locks.require_transaction()

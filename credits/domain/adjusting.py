@@ -17,7 +17,7 @@ from common import audit, clock
 from common.actors import Actor
 from common.errors import Conflict, Invalid
 from credits import eligibility
-from credits.domain import certificates, claims, facts
+from credits.domain import certificates, claims, facts, reports
 from credits.domain.facts import Known, Offer
 from credits.entitlement import CreditFacts, SessionVerdict, WorkVerdict
 from credits.enums import CertificateStatus, CertificateWhy, ClaimStatus, Scope
@@ -108,6 +108,7 @@ def restore(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
         row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
         row.lines.filter(pk__in=[line.pk for line in lines]).update(voided_at=None)
         _certificate_again(row, reason=reason, note=note, by=by)
+        reports.changed(row, by=by, at=clock.now())
         audit.record("claim_restored", by=by, subject=row, reason=reason.strip())
         return row
 

@@ -18,7 +18,7 @@ from common.actors import Actor, require_office
 from common.errors import Conflict, Invalid
 from credits import eligibility
 from credits.documents import statements as wording
-from credits.domain import achievements, certificates, facts
+from credits.domain import achievements, certificates, facts, reports
 from credits.enums import CertificateWhy, ClaimStatus
 from credits.models import Claim, ClaimLine, ClaimTotal, CreditType
 from integrity.domain import disclosure_text
@@ -133,6 +133,7 @@ def _end(row: Claim, *, reason: str, by: Actor, at: dt.datetime) -> None:
     row.status, row.voided_at, row.voided_by, row.void_reason = ClaimStatus.VOID, at, by.label, reason.strip()
     row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
     row.lines.filter(voided_at=None).update(voided_at=at)
+    reports.changed(row, by=by, at=at)
 
 
 def _write(
@@ -150,7 +151,9 @@ def _write(
         person=person, activity=activity, claimed_at=known.facts.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
         form_key=form_key, **{**said, **values},
     )  # fmt: skip
-    ClaimTotal.objects.bulk_create(_total(row, person, known.offer(t.code), t) for t in computed.totals)
+    totals = ClaimTotal.objects.bulk_create(
+        [_total(row, person, known.offer(t.code), t) for t in computed.totals]
+    )
     ClaimLine.objects.bulk_create(
         ClaimLine(
             claim=row, person=person, activity=activity, session_id=line.session_id, credit_type_id=line.code,
@@ -159,6 +162,7 @@ def _write(
         )
         for line in computed.lines
     )  # fmt: skip
+    reports.made(row, totals, known.evaluated_at)
     return row
 
 

@@ -43,6 +43,7 @@ class Known:
     choices: tuple[Offer, ...]
     achievements: dict[int, Achievement]
     presentations: dict[int, Presentation]
+    evaluated_at: dt.datetime | None = None
 
     def offer(self, code: str) -> Offer:
         return next(o for o in self.offers if o.kind.code == code)
@@ -70,6 +71,7 @@ def gather(
     done = achievements.of_person(person.pk, activity) if activity.kind in ANY_TIME else []
     taught = _presentations(person, activity) if any(o.kind.teaching for o in found) else []
     known = _sessions(person, activity, sessions, here)
+    evaluated_at = responses.done_at(person.pk, activity.pk)
     day, at = clock.now().date(), clock.now()
     facts = Facts(
         now=at,
@@ -77,7 +79,7 @@ def gather(
         claim_opens=dt.timedelta(minutes=activity.claim_opens_minutes or rulesets.value_on("claim.opens_minutes_before_end", day)),
         claim_days=activity.claim_days or rulesets.value_on("claim.window_days", day),
         evaluation_required=activity.evaluation_required and questionnaires.current(activity) is not None,
-        evaluation_done=responses.is_done(person.pk, activity.pk),
+        evaluation_done=evaluated_at is not None,
         sessions=known,
         credits=_credits(person, activity, found),
         works=(*_works(activity, found, done, here), *_taught(taught, known)),
@@ -87,8 +89,8 @@ def gather(
         expires_at=_expires(activity),
     )  # fmt: skip
     return Known(
-        facts, tuple(found), tuple(_choices(live, person)), {a.pk: a for a in done}, {-p.pk: p for p in taught}
-    )
+        facts, tuple(found), tuple(_choices(live, person)), {a.pk: a for a in done}, {-p.pk: p for p in taught}, evaluated_at,
+    )  # fmt: skip
 
 
 def designated(activity: Activity) -> list[Designation]:

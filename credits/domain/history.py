@@ -52,6 +52,7 @@ THROUGH: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("credits.ClaimTotal", "claim__person", {}),
     ("credits.Certificate", "claim__person", {}),
     ("integrity.Relationship", "disclosure__person", {}),
+    ("reporting.CreditReport", "total__claim__person", {}),
 )
 SECRET = ("token", "form_key", "file_key")
 

@@ -228,7 +228,7 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         unit_runs=_unit(sum_of.credit_type, sum_of.credits, certificate_document.beside(sample) if single else ""),
         certificates=tuple(e.certificate for e, _t in members if e.certificate), claim_ids=tuple(e.claim.pk for e, _t in members),
         kind=sample.credit_type, activity_id=activity.pk, topics=dict(tagged),
-        topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, _t in members for r in known.reports.get(e.claim.pk, ())),
+        topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, t in members for r in known.reports.get(e.claim.pk, ()) if r.credit_type in {"", t.credit_type_id}),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.domain import learner_fields
 from accounts.models import Provider
 from common import clock, tabular
 from common import views as answers
@@ -124,6 +125,16 @@ def transcript_json(request: Any) -> HttpResponse:
     """The same for programs."""
     text = exports.as_json(request.person, _asked(request, request.GET), clock.now())
     return answers.file_response(text.encode(), "transcript.json", "application/json")
+
+
+@page(perm="accounts.signed_in", write=True)
+def transcript_allow(request: Any) -> HttpResponse:
+    """Allow telling the board of one line, where it is read that it was not told (MOC-2)."""
+    if request.method == "POST":
+        kind = request.POST.get("board", "")
+        learner_fields.allow_board(person_id=request.actor.person_id, kind=kind, by=request.actor)
+        messages.success(request, _("The board may be told of your credit. You can change this under your numbers."))
+    return redirect("credits:transcript")
 
 
 @page(perm="accounts.signed_in", write=True)

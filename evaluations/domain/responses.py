@@ -21,6 +21,12 @@ def is_done(person_id: int, activity_id: int) -> bool:
     return Completion.objects.filter(person_id=person_id, questionnaire__activity_id=activity_id).exists()
 
 
+def done_at(person_id: int, activity_id: int) -> dt.datetime | None:
+    """When the person first sent the activity's questions, in any version."""
+    rows = Completion.objects.filter(person_id=person_id, questionnaire__activity_id=activity_id).order_by("at")
+    return rows.values_list("at", flat=True).first()
+
+
 def save_draft(*, questionnaire_id: int, person_id: int, answers: dict[str, Any]) -> None:
     """Keep what was typed so far; the last save wins. Saved while the sheet is being sent, it must not stay behind."""
     with transaction.atomic(durable=True):

@@ -10,9 +10,11 @@ from django.db.utils import IntegrityError, InternalError
 
 from cme_portal.management.commands.build_docs import WORKFLOWS
 from common import clock
+from reporting.models import CreditReport
 from tests.factories import ActivityFactory, SessionFactory
 from tests.factories.imports import ImportBatchFactory
 from tests.factories.registrations import RegistrationFactory
+from tests.integration.report_cases import points
 
 APPS = ("common", "accounts", "activities", "integrity", "evaluations", "credits", "reporting")
 # pghistory's tables are made from ours and carry what those carry.
@@ -23,6 +25,21 @@ MODELS = [
     if not m.__name__.endswith("Event") or m.__name__ == "AuditEvent"
 ]
 _AT = clock.now
+
+
+def _report(status: str) -> CreditReport:
+    """Written past the domain: each state with the days it asks for."""
+    claim = points()
+    first = CreditReport.objects.get(total__claim=claim)
+    CreditReport.objects.filter(pk=first.pk).update(status="dropped")
+    sent, answered = status not in {"to_send", "dropped"}, status in {"accepted", "rejected"}
+    values = {f.attname: getattr(first, f.attname) for f in CreditReport._meta.local_concrete_fields if f.name not in {"id", "number", "status"}}  # fmt: skip
+    values |= {"sent_on": first.completed_on if sent else None, "answered_on": first.completed_on if answered else None}
+    return CreditReport.objects.create(
+        **values | {"number": 2, "status": status, "answer": "No such number." if answered else ""}
+    )
+
+
 # A row in a given state, with every date that its constraints may ask for.
 FACTORIES = {
     "activity": lambda s: ActivityFactory(
@@ -33,12 +50,14 @@ FACTORIES = {
         status=s, cancelled_at=_AT() if s == "cancelled" else None, offered_until=_AT() if s == "offered" else None
     ),
     "import": lambda s: ImportBatchFactory(status=s),
+    "report": _report,
 }
 BEGINNINGS = {
     "activity": {"draft"},
     "session": {"planned"},
     "registration": {"registered", "waiting"},
     "import": {"parsed"},
+    "report": {"to_send"},
 }
 
 # Nullable pairs that may be halved, with the reason.

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from activities.workflow import ACTIVITY, IMPORT, REGISTRATION, SESSION
+from reporting.workflow import CREDIT_REPORT
 
 STATES = Path(settings.BASE_DIR) / "docs" / "domain" / "states.md"
-WORKFLOWS = (ACTIVITY, SESSION, REGISTRATION, IMPORT)
+WORKFLOWS = (ACTIVITY, SESSION, REGISTRATION, IMPORT, CREDIT_REPORT)
 
 _HEAD = """# States
 
