@@ -9,6 +9,9 @@ from activities.models import Activity, ActivityRole, AttendanceEvidence, CheckI
 from common import clock, codes
 
 SERIES = "Medicine Grand Rounds"
+RUNNING = "Sepsis: The First Hour, Case by Case"
+NEXT = "Sepsis: The Day After"
+SOON_OVER = dt.timedelta(minutes=20)
 
 
 def top_up() -> Session | None:
@@ -18,12 +21,15 @@ def top_up() -> Session | None:
         if activity is None:
             return None
         now = clock.now()
-        live = Session.objects.filter(
-            activity=activity, removed_at=None, starts_at__lte=now, ends_at__gt=now + dt.timedelta(minutes=20)
-        ).exclude(status="cancelled")
-        running = live.first() or _session(
-            activity, "Sepsis: The First Hour, Case by Case", now - dt.timedelta(minutes=15)
-        )
+        held = Session.objects.filter(activity=activity, removed_at=None).exclude(status="cancelled")
+        running = held.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at").first()
+        if running is None:
+            running = _session(activity, RUNNING, now - dt.timedelta(minutes=15))
+        elif running.ends_at <= now + SOON_OVER and not held.filter(
+            starts_at__gte=running.ends_at, starts_at__lte=running.ends_at + SOON_OVER
+        ).exists():
+            # A start again: what runs is left alone, and the next follows it; two at a time would be in each other's way.
+            _session(activity, NEXT, running.ends_at)
         due = Session.objects.filter(
             activity=activity, ends_at__lte=now, ends_at__gte=now - dt.timedelta(days=2), removed_at=None
         ).first()
