@@ -1,6 +1,7 @@
 """The demo started again while its running session still runs: nothing is doubled, and nothing turns not ready (decision 20)."""
 
 import datetime as dt
+import itertools
 
 import pytest
 
@@ -24,9 +25,11 @@ def at(monkeypatch):
 
 
 def overlapping():
-    rows = Session.objects.filter(activity__title=today.SERIES, removed_at=None, starts_at__gte=FIRST - dt.timedelta(hours=2))
+    rows = Session.objects.filter(
+        activity__title=today.SERIES, removed_at=None, starts_at__gte=FIRST - dt.timedelta(hours=2)
+    )
     held = list(rows.filter(starts_at__lte=FIRST + dt.timedelta(hours=4)).order_by("starts_at"))
-    return [(a.title, b.title) for a, b in zip(held, held[1:], strict=False) if b.starts_at < a.ends_at]
+    return [(a.title, b.title) for a, b in itertools.pairwise(held) if b.starts_at < a.ends_at]
 
 
 def open_findings(session):
