@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     # what the carrier of text messages calls
     path("texts/", texts.text_message, name="text_message"),
     # a tablet at the door
+    path("kiosk/worker.js", kiosk.kiosk_worker, name="kiosk_worker"),
     path("kiosk/<str:token>/", kiosk.kiosk, name="kiosk"),
     path("kiosk/<str:token>/sync/", kiosk.kiosk_sync, name="kiosk_sync"),
     # learner pages

@@ -3,9 +3,12 @@
 import datetime as dt
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.staticfiles import finders
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -55,8 +58,21 @@ def kiosk(request: Any, token: str) -> HttpResponse:
         "kiosk": found, "token": token, "session": found.session, "activity": found.session.activity, "query": query, "entry": entry,
         "names": listed, "found": kiosks.like(listed, query), "present": attendance.present([found.session]).get(found.session_id, 0),
         "key": uuid.uuid4(), "whose": _whose(entry), "closes_at": attendance.window(found.session)[1],
+        "scope": reverse("activities:kiosk_worker").rpartition("/")[0] + "/", "files": settings.STATIC_URL,
     }  # fmt: skip
-    return render(request, "activities/kiosk.html", context)
+    response = render(request, "activities/kiosk.html", context)
+    response["X-Kiosk-Until"] = str(int(found.ends_at.timestamp() * 1000))  # how long the tablet keeps the page
+    return response
+
+
+@page(public=True)
+def kiosk_worker(request: Any) -> HttpResponse:
+    """The script that keeps the tablet's page for a reload without the network; from here its reach is the kiosks alone."""
+    path = finders.find("js/kiosk-worker.js")
+    assert isinstance(path, str)
+    response = HttpResponse(Path(path).read_bytes(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 @page(link=True, write=True)

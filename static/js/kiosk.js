@@ -71,7 +71,7 @@
       headers: { "Content-Type": "application/json", "X-CSRFToken": token },
       body: JSON.stringify({ now: new Date().toISOString(), entries: entries })
     }).then(function (response) {
-      if (response.status === 410 || response.status === 404) { closed = true; throw new Error("closed"); }
+      if (response.status === 410 || response.status === 404) { closed = true; forget(); throw new Error("closed"); }
       if (!response.ok) throw new Error(String(response.status));
       return response.json();
     }).then(function (answer) {
@@ -119,6 +119,43 @@
     if (kind === "guest") form.reset();
   }, true);
 
+  // --- a reload without the network: the worker keeps this page and what it is drawn with ----------------
+  function files() {
+    var paths = {};
+    function add(address) {
+      if (!address) return;
+      var url = new URL(address, doc.baseURI);
+      if (url.origin === window.location.origin && url.pathname.indexOf(box.dataset.files) === 0) paths[url.pathname] = true;
+    }
+    doc.querySelectorAll("link[rel~=stylesheet], link[rel~=icon], link[rel~=preload]").forEach(function (part) { add(part.href); });
+    doc.querySelectorAll("script[src], img[src]").forEach(function (part) { add(part.src); });
+    doc.querySelectorAll("use").forEach(function (part) { add(part.getAttribute("href")); });
+    window.performance.getEntriesByType("resource").forEach(function (entry) { add(entry.name); });
+    return Object.keys(paths);
+  }
+  function prepare() {
+    if (!navigator.serviceWorker) return; // without https, or in an old browser: the tab stays open instead
+    navigator.serviceWorker.register(box.dataset.worker, { scope: box.dataset.scope }).then(function () {
+      return navigator.serviceWorker.ready;
+    }).then(function (registration) {
+      var channel = new MessageChannel();
+      channel.port1.onmessage = function (event) { box.dataset.reload = event.data; };
+      registration.active.postMessage({ page: window.location.pathname, files: files() }, [channel.port2]);
+    }).catch(function () { /* the page works as before, but for a reload */ });
+  }
+  function forget() {
+    if (!navigator.serviceWorker || !window.caches) return;
+    window.caches.open("kiosk").then(function (cache) {
+      return cache.delete(window.location.pathname).then(function () { return cache.keys(); });
+    }).then(function (keys) {
+      if (keys.some(function (key) { return new URL(key.url).pathname.indexOf(box.dataset.scope) === 0; })) return null;
+      return window.caches.delete("kiosk").then(function () { return navigator.serviceWorker.getRegistration(box.dataset.scope); })
+        .then(function (registration) { return registration ? registration.unregister() : null; });
+    }).catch(function () { /* nothing was kept */ });
+    delete box.dataset.reload;
+  }
+
+  window.addEventListener("load", prepare);
   window.addEventListener("online", bring);
   window.setInterval(function () { if (kept().length) bring(); }, EVERY);
   show();

@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Error, expect
 
 from tests.e2e.people import Person
 
@@ -101,12 +101,15 @@ def test_a_tablet_goes_on_without_the_network(browser: Browser, portal: str) -> 
     tablet.fits()
     state, field = screen.locator("#state"), screen.locator("#id_value")
     expect(state).to_have_text("Everything is on record")
+    expect(screen.locator("#kiosk")).to_have_attribute("data-reload", "kept")
     before = int(screen.locator("[data-present]").inner_text())
     badge = uuid.uuid4().hex[:8].upper() + "7"
     field.fill(badge)
     field.press("Enter")  # as a badge reader types
     expect(screen.locator("[data-present]")).to_have_text(str(before + 1))
     expect(screen.locator("#whose")).to_be_visible()
+    looks = "e => getComputedStyle(e).textAlign"
+    aligned = screen.locator(".kiosk-count").evaluate(looks)
     tablet.context.set_offline(True)
     for n in range(2):
         field.fill(f"{badge}{n}")
@@ -118,9 +121,15 @@ def test_a_tablet_goes_on_without_the_network(browser: Browser, portal: str) -> 
     screen.get_by_role("button", name="I’m here").click()
     expect(screen.locator("#said")).to_contain_text("You’re in, Greta Offline")
     expect(state).to_contain_text("3 kept on this tablet")
+    screen.reload()  # the page, its look and what it kept are there again
+    expect(state).to_contain_text("3 kept on this tablet")
+    assert screen.locator(".kiosk-count").evaluate(looks) == aligned == "right"
+    field.fill(f"{badge}8")
+    field.press("Enter")
+    expect(state).to_contain_text("4 kept on this tablet")
     tablet.context.set_offline(False)
     expect(state).to_have_text("Everything is on record", timeout=25_000)
-    expect(screen.locator("[data-present]")).to_have_text(str(before + 4))
+    expect(screen.locator("[data-present]")).to_have_text(str(before + 5))
     screen.reload()
     expect(state).to_have_text("Everything is on record")
     coordinator.goto(f"{session}door/")
@@ -129,5 +138,9 @@ def test_a_tablet_goes_on_without_the_network(browser: Browser, portal: str) -> 
     field.fill(f"{badge}9")
     field.press("Enter")
     expect(state).to_contain_text("This kiosk is closed")
+    tablet.context.set_offline(True)
+    with pytest.raises(Error):  # a closed kiosk leaves nothing behind to open
+        screen.reload()
+    tablet.context.set_offline(False)
     coordinator.leaves()
     tablet.leaves()

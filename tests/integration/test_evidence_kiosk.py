@@ -330,3 +330,15 @@ def test_queries_are_constant(items, client, school, held, opened, django_assert
     client.get(url)
     with django_assert_num_queries(7):
         client.get(url)
+
+
+def test_the_page_says_what_may_keep_it_and_for_how_long(client, opened):
+    kiosk, token = opened
+    answer = client.get(page(token))
+    worker = reverse("activities:kiosk_worker")
+    assert f'data-worker="{worker}" data-scope="/kiosk/" data-files="/static/"' in answer.content.decode()
+    assert int(answer["X-Kiosk-Until"]) == int(kiosk.ends_at.timestamp() * 1000)
+    script = client.get(worker)
+    assert (script.status_code, script["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert script["Cache-Control"] == "no-cache"
+    assert worker.startswith("/kiosk/")  # from there a browser lets it reach the kiosks and nothing else
