@@ -93,16 +93,17 @@ def _code_in(body: str) -> str:
 
 
 def _proves(number: str, typed: str) -> bool:
-    """Whether it is the code that the profile showed to prove this phone."""
-    if not PhoneCode.objects.filter(
+    """Whether it is the code that the profile showed to prove this phone, now or by the same message a moment ago."""
+    waiting = PhoneCode.objects.filter(
         address__value=number, address__removed_at=None, used_at=None, expires_at__gte=clock.now()
-    ).exists():
-        return False
-    try:
-        phones.verify(number=number, code=typed, by=system("text message"))
-    except Invalid:
-        return False  # a session's code, most likely
-    return True
+    )
+    if waiting.exists():
+        try:
+            phones.verify(number=number, code=typed, by=system("text message"))
+            return True
+        except Invalid:
+            pass  # a session's code, most likely
+    return phones.proved_just_now(number=number, code=typed)
 
 
 def _session(message: TextMessage, typed: str, person: Person | None) -> Session:

@@ -25,9 +25,10 @@ def top_up() -> Session | None:
         running = held.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at").first()
         if running is None:
             running = _session(activity, RUNNING, now - dt.timedelta(minutes=15))
-        elif running.ends_at <= now + SOON_OVER and not held.filter(
-            starts_at__gte=running.ends_at, starts_at__lte=running.ends_at + SOON_OVER
-        ).exists():
+        elif (
+            running.ends_at <= now + SOON_OVER
+            and not held.filter(starts_at__gte=running.ends_at, starts_at__lte=running.ends_at + SOON_OVER).exists()
+        ):
             # A start again: what runs is left alone, and the next follows it; two at a time would be in each other's way.
             _session(activity, NEXT, running.ends_at)
         due = Session.objects.filter(
@@ -37,6 +38,7 @@ def top_up() -> Session | None:
             due = _session(activity, "Delirium: What the Night Team Sees", now - dt.timedelta(hours=20))
         for name in ("physician", "nurse"):
             _attended(due, f"{name}@lakeshore.example")
+        _expected(due, "reviewer@lakeshore.example")
         _on_one_tablet(due)
         if "self" not in activity.check_in_ways:
             activity.check_in_ways = [*activity.check_in_ways, "self"]
@@ -92,6 +94,17 @@ def _attended(session: Session, email: str) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _expected(session: Session, email: str) -> None:
+    """Registered and not on record: somebody who can state that they attended."""
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        return
+    if not Registration.objects.filter(activity=session.activity, person=user.person).exists():
+        Registration.objects.create(
+            activity=session.activity, person=user.person, created_at=session.starts_at - dt.timedelta(days=30)
+        )
 
 
 def _on_one_tablet(session: Session) -> None:

@@ -30,12 +30,13 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and bound.is_valid() and _looked(request, bound):
         messages.success(request, _("Noted. It comes back only if more comes in."))
         return redirect(f"{request.path}?{urlencode(wanted)}" if any(wanted.values()) else request.path)
-    rows, page_obj = _page(request, wanted)
-    kinds = [("", _("Everything")), *check_ins.KINDS.items()]
+    found, page_obj = _page(request, wanted)
+    rows = [(row, check_ins.words(row), _form(row, bound)) for row in found]
     context = {
-        "title": _("Check-ins to look at"), "page_obj": page_obj, "wanted": wanted, "query": urlencode({k: v for k, v in wanted.items() if v}),
-        "rows": [(row, check_ins.words(row), _form(row, bound)) for row in rows], "bound": bound, "form": bound, "kinds": kinds,
-        "zone": Provider.current().zone,
+        "title": _("Check-ins to look at"), "rows": rows, "page_obj": page_obj, "wanted": wanted, "bound": bound, "zone": Provider.current().zone,
+        "query": urlencode({k: v for k, v in wanted.items() if v}), "kinds": [("", _("Everything")), *check_ins.KINDS.items()],
+        # Somebody else was first: the line that it was about is gone.
+        "stray": bool(bound.errors) and all(form is not bound for _row, _said, form in rows),
     }  # fmt: skip
     return show(request, "reporting/check_ins.html", context)
 

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.actors import actor_of, actor_of_person
+from accounts.domain import phones
+from accounts.models import IdentityLink, PersonAddress
 from activities.domain import attendance, kiosks, looking, ways
 from activities.models import (
     Activity,
@@ -80,6 +82,18 @@ def test_two_messages_of_one_phone_at_once_are_one_check_in(session, me):
     assert all(b"checked in" in answer for answer in answers)
     rows = [model.objects.count() for model in (TextMessage, TextReply, AttendanceEvidence, Registration)]
     assert rows == [2, 2, 1, 1]
+
+
+def test_a_code_that_proves_a_phone_delivered_twice_at_once(session):
+    user = UserFactory()
+    phones.add(person_id=user.person_id, number=PHONE, by=actor_of(user))
+    address = PersonAddress.objects.get(kind="phone")
+    code = phones.ask_code(person_id=user.person_id, address_id=address.pk, by=actor_of(user))
+    answers = together(*[lambda: post(code).content] * 6)
+    assert len(set(answers)) == 1
+    assert b"This phone is yours now" in answers[0]
+    assert (TextReply.objects.count(), IdentityLink.objects.filter(identity__value=PHONE).count()) == (1, 1)
+    assert b"This phone is yours now" in post(code, sid="SM2").content  # sent again by hand
 
 
 # --- a tablet ------------------------------------------------------------------------------------------

@@ -280,8 +280,12 @@ def test_the_page_lists_filters_and_notes(client, session):
     key = narrowed[0][0].signal.key
     refused = client.post(url, {"key": key, "size": 4, "outcome": "asked", "note": ""})
     assert refused.context["bound"].errors["note"]
+    assert refused.content.decode().count("data-error-summary") == 1
     assert client.post(url, {"key": key, "size": 4, "outcome": "nothing", "note": "One tablet"}).status_code == 302
     assert [row.session.pk for row, _said, _form in client.get(url).context["rows"]] == [other.pk]
+    late = client.post(url, {"key": key, "size": 4, "outcome": "nothing", "note": ""})  # a colleague was first
+    assert "A colleague looked at this already" in late.content.decode()
+    assert late.content.decode().count("data-error-summary") == 1
     done = client.get(url, {"show": "done"})
     assert ([row.review.note for row, _said, _form in done.context["rows"]], "One tablet" in done.content.decode()) == (
         ["One tablet"],

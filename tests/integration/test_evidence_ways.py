@@ -368,6 +368,8 @@ def test_from_the_missing_credit_to_the_claim(client, missed):
     said = attesting.wording(session)
     assert said.text in html
     assert client.post(page, {"minutes": "90", "version": said.version}).context["form"].errors["minutes"]
+    html = client.post(page, {"minutes": "90", "version": said.version}).content.decode()
+    assert html.count("data-error-summary") == 1
     assert client.post(page, {"minutes": "", "version": said.version}).context["form"].errors["minutes"]
     answer = client.post(page, {"minutes": "45", "version": said.version})
     assert answer.url == reverse("credits:claim", args=[activity.number])
