@@ -294,6 +294,7 @@ class ImportSource(models.TextChoices):
     ZOOM_WEBINAR = "zoom_webinar", "Zoom webinar report"
     TEAMS = "teams", "Teams attendance report"
     WEBEX = "webex", "Webex report"
+    HISTORY = "history", "Credit of a former system"
 
 
 class ImportStatus(models.TextChoices):

@@ -331,6 +331,10 @@ DISCLOSURE_DELIVERY = (
 )
 ROLE_STANDINGS = "integrity.domain.standing.labels"  # f(activity) → role id → status of {% status "disclosure" %}
 DISCLOSURE_REMINDER = "integrity.domain.disclosures.remind"  # f(activity_id=, person_id=, by=)
+IMPORT_KINDS = {  # lists that are brought as files: activities.domain.imports.kinds.Kind
+    "attendance": "activities.domain.imports.attendance.KIND",
+    "history": "credits.domain.former_lists.KIND",
+}
 CLAIM_FOLLOWERS = ("reporting.domain.ledger",)  # modules with made(claim, totals, evaluated_at), changed(claim, by=, at=)
 CREDIT_REPORTS = ("reporting.domain.due.of_claims",)  # f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript
 MAIL_WANTED = "accounts.domain.profile.wants_mail"  # (address, kind of optional mail) -> bool

@@ -25,6 +25,7 @@ urlpatterns = [
     path("admin/check-ins-to-look-at/", include("reporting.check_in_urls")),
     path("admin/credit-to-report/", include("reporting.report_urls")),
     path("admin/credit-types/", include("reporting.type_urls")),
+    path("admin/former-credit/", include("credits.former_urls")),
     path("admin/people/", include("accounts.office_urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),

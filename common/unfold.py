@@ -85,7 +85,7 @@ SIDEBAR: dict[str, Any] = {
         {
             "title": _("Credit"),
             "items": [
-                _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Claims to look at"), "flag", "claim_desk:home"), _entry(_("Check-ins to look at"), "door_front", "check_in_desk:home"), _entry(_("Credit to report"), "send", "report_desk:home"), _entry(_("Claim requests"), "pan_tool", "admin:credits_claimrequest_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"),
+                _entry(_("Claims"), "verified", "admin:credits_claim_changelist"), _entry(_("Claims to look at"), "flag", "claim_desk:home"), _entry(_("Check-ins to look at"), "door_front", "check_in_desk:home"), _entry(_("Credit to report"), "send", "report_desk:home"), _entry(_("Claim requests"), "pan_tool", "admin:credits_claimrequest_changelist"), _entry(_("Certificates"), "workspace_premium", "admin:credits_certificate_changelist"), _entry(_("Credit of former systems"), "history", "former:list"),
                 _entry(_("Certificate desk"), "approval", "certificate_desk:home") | {"active": _at_the_desk}, _entry(_("Certificate design"), "palette", "certificate_desk:designs"),
                 _entry(_("People"), "group", "admin:accounts_person_changelist"), _entry(_("Office roles"), "badge", "admin:accounts_officerole_changelist"),
                 _entry(_("Twice in the records"), "content_copy", "people:duplicates"), _entry(_("Joined records"), "merge", "admin:accounts_personmerge_changelist"),

@@ -6,7 +6,7 @@ from django.http import Http404
 from accounts.models import Person
 from activities import access as activity_access
 from activities.domain import attendance
-from activities.models import Activity, AttendanceEvidence, Session
+from activities.models import Activity, AttendanceEvidence, ImportBatch, Session
 from common import clock
 from common.actors import Actor
 from credits.domain import external, requirements
@@ -21,6 +21,14 @@ from credits.models import (
     RequirementProfile,
     TranscriptDocument,
 )
+
+
+def former_list(pk: int) -> ImportBatch:
+    """A list of credit of a former system; only pages of the office ask for one."""
+    found = ImportBatch.objects.filter(activity=None, pk=pk).select_related("file").first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def claimable(number: str) -> Activity:

@@ -148,3 +148,14 @@ class ItemStatus(models.TextChoices):
     DONE = "done", "Done"
     SKIPPED = "skipped", "Left out"
     FAILED = "failed", "Could not be done"
+
+
+class FormerColumn(models.TextChoices):
+    """What a column of a former system's export says, beside the person, the day and the time spent."""
+
+    TITLE = "title", "Title of the activity"
+    PROVIDER = "provider", "Provider or accreditor"
+    TYPE = "type", "Type of credit"
+    AMOUNT = "amount", "Amount of credit"
+    FORMAT = "format", "Format"
+    NUMBER = "number", "Number of the certificate"

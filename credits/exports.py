@@ -17,7 +17,7 @@ HEAD = (
     "Source", "First day", "Last day", "Title", "Provider", "Format", "Sessions", "Credit type", "Credit", "Statement", "Topics",
     "Certificates", "Reported",
 )  # fmt: skip
-ISSUED, ENTERED = "issued", "entered by the learner, not verified"
+ISSUED, ENTERED, FORMER = "issued", "entered by the learner, not verified", "recorded from {}, not issued here"
 
 
 def table(found: Transcript, provider: str) -> Iterator[list[Any]]:
@@ -30,8 +30,8 @@ def table(found: Transcript, provider: str) -> Iterator[list[Any]]:
         ]  # fmt: skip
     for line in found.external:
         yield [
-            ENTERED, line.earned_on, line.earned_on, line.title, line.provider_name, "", "", line.kind_name, line.amount,
-            f"{line.amount:.2f} {statements.plain(line.unit_runs)}", "; ".join(found.topic_names.get(t, t) for t in line.topics), "", "",
+            FORMER.format(line.origin) if line.origin else ENTERED, line.earned_on, line.earned_on, line.title, line.provider_name, line.format, "", line.kind_name, line.amount,
+            f"{line.amount:.2f} {statements.plain(line.unit_runs)}", "; ".join(found.topic_names.get(t, t) for t in line.topics), line.number, "",
         ]  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _issued(row: Row) -> dict[str, Any]:
 
 def _entered(line: External) -> dict[str, Any]:
     return {
-        "id": line.pk, "day": line.earned_on, "title": line.title, "provider": line.provider_name, "type": line.kind.code if line.kind else None,
+        "id": None if line.origin else line.pk, "recorded_from": line.origin or None, "certificate_number": line.number or None, "day": line.earned_on, "title": line.title, "provider": line.provider_name, "type": line.kind.code if line.kind else None,
         "type_name": line.kind_name, "credit": f"{line.amount:.2f}", "topics": list(line.topics),
         "proof": {"name": line.proof.name, "sha256": line.proof.sha256} if line.proof else None,
     }  # fmt: skip

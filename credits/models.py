@@ -593,6 +593,7 @@ from credits.models_certificates import (  # noqa: E402
     CertificateTemplate,
 )
 from credits.models_external import ExternalCredit, SessionTopic, Topic, TranscriptShare  # noqa: E402
+from credits.models_former import FormerCredit, TypeName  # noqa: E402
 from credits.models_history import RecordExport  # noqa: E402
 from credits.models_letters import UnprintedLetters  # noqa: E402
 from credits.models_requirements import PersonRequirement, Requirement, RequirementProfile  # noqa: E402
@@ -616,6 +617,7 @@ __all__ = [
     "CreditType",
     "Designation",
     "ExternalCredit",
+    "FormerCredit",
     "PersonRequirement",
     "Presentation",
     "RecordExport",
@@ -626,6 +628,7 @@ __all__ = [
     "TranscriptDocument",
     "TranscriptFile",
     "TranscriptShare",
+    "TypeName",
     "TypeSetting",
     "UnprintedLetters",
 ]

@@ -75,7 +75,7 @@ def registered(activity: Activity) -> list[Person]:
     return list(Person.objects.filter(registrations__in=places).order_by("family_name", "given_name", "pk"))
 
 
-def people_like(typed: str, activity: Activity) -> list[Person]:
+def people_like(typed: str, activity: Activity | None) -> list[Person]:
     """Known people with this e-mail address, or whose names begin like this, those registered first. One query.
 
     An address must be whole: nobody learns addresses by trying.

@@ -4,15 +4,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from activities.domain.imports import columns as col
-from activities.domain.imports import values
+from activities.domain.imports import kinds, values
 from activities.domain.imports.lines import Reading, Sessions
 from activities.enums import ImportColumn, ImportSource
 from activities.models import Activity, ImportBatch
@@ -23,11 +22,6 @@ from common.templatetags.cme import local_date
 SAMPLES = 3
 # What most reports are in; the activity's own zone comes first, and any IANA zone that was remembered stays.
 _ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "UTC", "Europe/London", "Europe/Paris")  # fmt: skip
-_GROUPS: tuple[tuple[Any, tuple[ImportColumn, ...]], ...] = (
-    (_("Who"), (ImportColumn.EMAIL, ImportColumn.NAME, ImportColumn.GIVEN, ImportColumn.FAMILY, ImportColumn.PHONE, ImportColumn.NPI, ImportColumn.LICENCE, ImportColumn.STATE, ImportColumn.CREDENTIALS)),
-    (_("Which session"), (ImportColumn.DATE, ImportColumn.SESSION)),
-    (_("How long"), (ImportColumn.MINUTES, ImportColumn.HOURS, ImportColumn.JOINED, ImportColumn.LEFT, ImportColumn.FIRST, ImportColumn.LAST, ImportColumn.ATTENDED, ImportColumn.WAITING)),
-)  # fmt: skip
 
 
 class UploadForm(PortalForm):
@@ -86,10 +80,16 @@ class ColumnsForm(PortalForm):
         }  # fmt: skip
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["order"].choices = _orders()  # type: ignore[attr-defined]
-        zones = dict.fromkeys((batch.activity.zone, reading.zone, *_ZONES))
-        named = [(z, z.rpartition("/")[2].replace("_", " ")) for z in zones if z in available_timezones()]
-        self.fields["zone"].choices = named  # type: ignore[attr-defined]
-        choices = self._choices()
+        kind = kinds.of(batch)
+        if batch.activity_id is None:
+            for name in ("source", "zone", "repeated", "minimum"):
+                del self.fields[name]
+        else:
+            zones = dict.fromkeys((kind.zone(batch), reading.zone, *_ZONES))
+            named = [(z, z.rpartition("/")[2].replace("_", " ")) for z in zones if z in available_timezones()]
+            self.fields["zone"].choices = named  # type: ignore[attr-defined]
+            self.fields["source"].choices = [c for c in ImportSource.choices if c[0] != ImportSource.HISTORY]  # type: ignore[attr-defined]
+        choices = [("", _("Nothing we need")), *kind.choices(batch)]
         for n, heading in enumerate(reading.headings):
             field = forms.ChoiceField(
                 choices=choices, required=False, initial=reading.columns.get(heading, ""), label=heading
@@ -97,16 +97,6 @@ class ColumnsForm(PortalForm):
             field.widget.attrs["class"] = "form-select"
             field.show_optional = False  # type: ignore[attr-defined]
             self.fields[f"c{n}"] = field
-
-    def _choices(self) -> list[Any]:
-        zone = ZoneInfo(self.batch.activity.zone)
-        listed: list[Any] = [("", _("Nothing we need"))]
-        listed += [(label, [(c.value, c.label) for c in columns]) for label, columns in _GROUPS]
-        if self.batch.session_id is None:
-            sessions = [s for s in Sessions(self.batch.activity).all if s.starts_at <= clock.now()]
-            day = [(f"{col.AT}{s.pk}", f"{local_date(s.starts_at, zone)}: {s.title}"[:80]) for s in reversed(sessions)]
-            listed += [(_("Who was at this session"), day)] if day else []
-        return listed
 
     @property
     def column_fields(self) -> list[ColumnField]:
@@ -129,7 +119,7 @@ class ColumnsForm(PortalForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        wrong = col.unusable(self.columns(data))
+        wrong = kinds.of(self.batch).unusable(self.columns(data))
         if wrong:
             self.add_error(None, wrong)
         return data
@@ -139,11 +129,16 @@ class ColumnsForm(PortalForm):
 
     def said(self) -> dict[str, Any]:
         """What `batches.read_import` is told."""
-        data = self.cleaned_data
-        minimum = data["minimum"] if data["minimum"] is not None else self.usual
+        data = {
+            "source": self.reading.source,
+            "zone": self.reading.zone,
+            "repeated": self.reading.repeated,
+            **self.cleaned_data,
+        }
+        minimum = data.get("minimum")
         return {
             "columns": self.columns(data),
-            "minimum": minimum,
+            "minimum": minimum if minimum is not None else self.usual,
             **{k: data[k] for k in ("source", "order", "zone", "repeated")},
         }
 

@@ -1,4 +1,4 @@
-"""Lists of attendance that somebody brings: the file, how it is read, and what became of every row."""
+"""Lists that somebody brings: the file, how it is read, and what became of every row. Attendance, and credit of a former system."""
 
 import pgtrigger
 from django.db import models
@@ -11,9 +11,13 @@ ENDED = (ImportStatus.REFUSED, ImportStatus.UNDONE, ImportStatus.DISCARDED)
 
 
 class ImportBatch(models.Model):
-    """One file of attendance for an activity or one session of it, from the upload to the record. PII: what its first rows say, who brought it; six years."""
+    """One file: attendance for an activity or one session of it, or credit of a former system; from the upload to the record. PII: what its first rows say, who brought it; six years."""
 
-    activity = models.ForeignKey("activities.Activity", on_delete=models.PROTECT, related_name="imports")
+    activity = models.ForeignKey(
+        "activities.Activity", on_delete=models.PROTECT, null=True, related_name="imports",
+        help_text="None for credit of a former system",
+    )  # fmt: skip
+    origin = models.CharField(max_length=120, blank=True, help_text="The former system that the rows were recorded in")
     session = models.ForeignKey(
         "activities.Session", on_delete=models.PROTECT, null=True, related_name="imports",
         help_text="All rows are of this session; without one the file says which",
@@ -48,9 +52,13 @@ class ImportBatch(models.Model):
         verbose_name_plural = "import batches"
         triggers = [
             IMPORT.trigger(),
-            pgtrigger.ReadOnly(name="import_fixed", fields=["activity", "session", "file", "sha256", "uploaded_at", "uploaded_by"]),
+            pgtrigger.ReadOnly(name="import_fixed", fields=["activity", "session", "origin", "file", "sha256", "uploaded_at", "uploaded_by"]),
         ]  # fmt: skip
         constraints = [
+            models.CheckConstraint(
+                condition=(Q(activity__isnull=False, origin="") & ~Q(source="history")) | (Q(activity=None, session=None, source="history") & ~Q(origin="")),
+                name="import_of_something", violation_error_message="Attendance is of an activity; credit of a former system names the system.",
+            ),
             # The same file twice at the same moment: one of the two finds the other's.
             models.UniqueConstraint(
                 fields=["activity", "session", "sha256"], condition=Q(again_of=None) & ~Q(status__in=ENDED), nulls_distinct=False,
@@ -136,6 +144,8 @@ class ImportRow(models.Model):
         "activities.AttendanceEvidence", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     settled_by = models.CharField(max_length=250, blank=True, help_text="Who said whose row it is")
+    fact = models.CharField(max_length=64, blank=True, help_text="The same for rows that say the same credit")
+    said = models.JSONField(default=dict, help_text="What the cells say, read: credits.domain.former_lines")
 
     class Meta:
         triggers = [
@@ -153,6 +163,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["batch", "verdict", "number", "part"], name="import_row_verdict"),
             models.Index(fields=["batch", "session", "who"], condition=~Q(who=""), name="import_row_who"),
+            models.Index(fields=["batch", "fact", "who"], condition=~Q(fact=""), name="import_row_fact"),
             models.Index(fields=["batch", "name_key"], condition=~Q(name_key=""), name="import_row_name"),
             models.Index(fields=["evidence"], condition=Q(evidence__isnull=False), name="import_row_evidence"),
         ]  # fmt: skip

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from activities import access
 from activities.domain import activity_page, roster
-from activities.domain.imports import batches, pages, writing
+from activities.domain.imports import attendance, batches, kinds, pages, writing
 from activities.enums import CLAIMABLE, IMPORT_UNDER_WAY, ImportStatus
 from activities.forms.imports import ColumnsForm, TableForm, UndoForm, UploadForm, WhoseForm
 from activities.models import ImportBatch, ImportRow
@@ -43,7 +43,7 @@ def import_list(request: Any, number: str) -> HttpResponse:
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            return _arrived(request, brought)
+            return arrived(request, brought)
     context = {
         "activity": activity,
         "form": form,
@@ -53,19 +53,20 @@ def import_list(request: Any, number: str) -> HttpResponse:
     return render(request, "activities/import_list.html", context, status=422 if form.errors else 200)
 
 
-def _arrived(request: Any, brought: batches.Brought) -> HttpResponse:
-    batch = brought.batch
+def arrived(request: Any, brought: batches.Brought) -> HttpResponse:
+    """To the list that was brought, with a word when it was brought before."""
+    batch, zone = brought.batch, kinds.of(brought.batch).zone(brought.batch)
     if not brought.is_new:
         if batch.confirmed_at:
             text = _("This file was imported on %(at)s by %(who)s. Nothing new was recorded.") % {
-                "at": local(batch.confirmed_at, batch.activity.zone), "who": batch.confirmed_by,
+                "at": local(batch.confirmed_at, zone), "who": batch.confirmed_by,
             }  # fmt: skip
         else:
             text = _("This file was brought on %(at)s by %(who)s. Here it is.") % {
-                "at": local(batch.uploaded_at, batch.activity.zone), "who": batch.uploaded_by,
+                "at": local(batch.uploaded_at, zone), "who": batch.uploaded_by,
             }  # fmt: skip
         messages.info(request, text)
-    return redirect("activities:import_detail", batch.activity.number, batch.pk)
+    return redirect(kinds.of(batch).url(batch))
 
 
 @page(perm="accounts.signed_in")
@@ -78,17 +79,22 @@ def import_template(request: Any, number: str) -> HttpResponseBase:
 @page(perm="accounts.signed_in", write=True)
 def import_detail(request: Any, number: str, pk: int) -> HttpResponse:
     """An import as it stands: columns to say, a job at work, rows to look at, or what went on record."""
-    batch = access.plan_import(request.actor, number, pk)
+    return detail(request, access.plan_import(request.actor, number, pk))
+
+
+def detail(request: Any, batch: ImportBatch, **more: Any) -> HttpResponse:
     if request.method == "POST":
         return _act(request, batch)
     if batch.status == ImportStatus.PARSED:
-        return redirect("activities:import_columns", number, pk)
+        return redirect(f"{kinds.of(batch).url(batch)}columns/")
     if batch.status in IMPORT_UNDER_WAY:
         template = "activities/partials/_import_progress.html" if request.htmx else "activities/import_progress.html"
         return render(request, template, {**pages.context(batch), "progress": pages.progress(batch)})
     if request.htmx and "poll" in request.GET:
         return HttpResponse(status=204, headers={"HX-Redirect": request.path})
-    return render(request, "activities/import_detail.html", _rows(request, batch) | _result(request, batch))
+    return render(
+        request, "activities/import_detail.html", {**_rows(request, batch), **_result(request, batch), **more}
+    )
 
 
 def _rows(request: Any, batch: ImportBatch) -> dict[str, Any]:
@@ -102,8 +108,12 @@ def _rows(request: Any, batch: ImportBatch) -> dict[str, Any]:
     return {
         **pages.context(batch), "tabs": tabs, "show": current.key, "query": query, "page_obj": page_obj, "rows": shown,
         "asks": batch.status == ImportStatus.PREVIEWED and any(r.choices for r in shown),
-        "open": batch.status == ImportStatus.PREVIEWED and batch.activity.status in CLAIMABLE,
+        "open": batch.status == ImportStatus.PREVIEWED and _takes_rows(batch),
     }  # fmt: skip
+
+
+def _takes_rows(batch: ImportBatch) -> bool:
+    return batch.activity is None or batch.activity.status in CLAIMABLE
 
 
 def _counted(count: int) -> type[Paginator]:
@@ -118,10 +128,10 @@ def _counted(count: int) -> type[Paginator]:
 def _result(request: Any, batch: ImportBatch) -> dict[str, Any]:
     """What was, or would be, written; blocks of other apps about it once it is on record."""
     begun = batch.status in BEGUN
-    found = activity_page.panels("import", batch, request.actor) if begun else []
+    found = activity_page.panels("import", batch, request.actor) if begun and batch.activity else []
     return {
-        "sums": pages.sums(batch), "begun": begun, "panels": [render_to_string(p.template, p.context, request) for p in found],
-        "outside": pages.outside(batch) if batch.status == ImportStatus.PREVIEWED else 0, "corrected": writing.corrected_since(batch) if begun else 0,
+        "sums": kinds.of(batch).sums(batch), "begun": begun, "panels": [render_to_string(p.template, p.context, request) for p in found],
+        "outside": pages.outside(batch) if batch.status == ImportStatus.PREVIEWED else 0, "corrected": kinds.of(batch).corrected(batch) if begun else 0,
     }  # fmt: skip
 
 
@@ -131,10 +141,10 @@ def _act(request: Any, batch: ImportBatch) -> HttpResponse:
     if action == "discard":
         batches.discard_import(batch_id=batch.pk, by=request.actor)
         messages.success(request, _("The list is thrown away. Nothing of it was recorded."))
-        return redirect("activities:import_list", batch.activity.number)
+        return redirect(kinds.of(batch).home(batch))
     if action == "again":
         again = batches.start_again(batch_id=batch.pk, by=request.actor)
-        return redirect("activities:import_detail", batch.activity.number, again.pk)
+        return redirect(kinds.of(again).url(again))
     if action != "settle":
         raise DomainError(_("That button is out of date. Reload the page."))
     choices = {
@@ -152,14 +162,17 @@ def _act(request: Any, batch: ImportBatch) -> HttpResponse:
 @page(perm="accounts.signed_in", write=True)
 def import_columns(request: Any, number: str, pk: int) -> HttpResponse:
     """What each column holds; the job then reads every row for the preview."""
-    batch = access.plan_import(request.actor, number, pk)
+    return columns(request, access.plan_import(request.actor, number, pk))
+
+
+def columns(request: Any, batch: ImportBatch) -> HttpResponse:
     if batch.status not in {ImportStatus.PARSED, ImportStatus.PREVIEWED, ImportStatus.REFUSED}:
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     action = request.POST.get("action", "")
-    form = ColumnsForm(request.POST if action == "read" else None, batch=batch, usual=batches.usual_minimum())
+    form = ColumnsForm(request.POST if action == "read" else None, batch=batch, usual=attendance.usual_minimum())
     table = TableForm(request.POST if action == "table" else None, batch=batch, prefix="table")
     if request.method == "POST" and _say_columns(request, batch, action, form, table):
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     context = {**pages.context(batch), "form": form, "table": table, "remembered": pages.remembered(batch)}
     return render(request, "activities/import_columns.html", context, status=422 if form.errors else 200)
 
@@ -188,7 +201,10 @@ def _say_columns(request: Any, batch: ImportBatch, action: str, form: ColumnsFor
 def import_row(request: Any, number: str, pk: int, row_pk: int) -> HttpResponse:
     """One row as the file has it, and whose it is."""
     batch = access.plan_import(request.actor, number, pk)
-    row = access.import_row(batch, row_pk)
+    return whose(request, batch, access.import_row(batch, row_pk))
+
+
+def whose(request: Any, batch: ImportBatch, row: ImportRow) -> HttpResponse:
     query = request.POST.get("q") or request.GET.get("q", "")
     found = roster.people_like(query, batch.activity)
     shown = batches.shown(batch, [row])[0]
@@ -196,7 +212,7 @@ def import_row(request: Any, number: str, pk: int, row_pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         batches.settle_rows(batch_id=batch.pk, choices={row.pk: form.cleaned_data["choice"]}, by=request.actor)
         messages.success(request, _("Row %(n)s is settled.") % {"n": row.number})
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     open_ = batch.status == ImportStatus.PREVIEWED and batches.can_settle(row)
     context = {
         **pages.context(batch),
@@ -221,35 +237,41 @@ def _pairs(batch: ImportBatch, row: ImportRow) -> list[tuple[str, str]]:
 @page(perm="accounts.signed_in", write=True)
 def import_confirm(request: Any, number: str, pk: int) -> HttpResponse:
     """Exactly what will be written, and the button that does it."""
-    batch = access.plan_import(request.actor, number, pk)
+    return confirm(request, access.plan_import(request.actor, number, pk))
+
+
+def confirm(request: Any, batch: ImportBatch) -> HttpResponse:
     if batch.status != ImportStatus.PREVIEWED:
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     if request.method == "POST":
         seen = request.POST.get("seen", "")
         writing.confirm_import(
             batch_id=batch.pk, seen=int(seen) if seen.isdecimal() and len(seen) < 10 else 0, by=request.actor
         )
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     return render(
         request,
         "activities/import_confirm.html",
-        {**pages.context(batch), "sums": pages.sums(batch), "tabs": pages.tabs(batch)[1:]},
+        {**pages.context(batch), "sums": kinds.of(batch).sums(batch), "tabs": pages.tabs(batch)[1:]},
     )
 
 
 @page(perm="accounts.signed_in", write=True)
 def import_undo(request: Any, number: str, pk: int) -> HttpResponse:
     """Take everything back that an import put on record."""
-    batch = access.plan_import(request.actor, number, pk)
+    return undo(request, access.plan_import(request.actor, number, pk))
+
+
+def undo(request: Any, batch: ImportBatch) -> HttpResponse:
     if batch.status != ImportStatus.CONFIRMED:
-        return redirect("activities:import_detail", number, pk)
+        return redirect(kinds.of(batch).url(batch))
     form = UndoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         writing.undo_import(batch_id=batch.pk, reason=form.cleaned_data["reason"], by=request.actor)
-        return redirect("activities:import_detail", number, pk)
-    found = activity_page.panels("import", batch, request.actor)
+        return redirect(kinds.of(batch).url(batch))
+    found = activity_page.panels("import", batch, request.actor) if batch.activity else []
     context = {
-        **pages.context(batch), "form": form, "sums": pages.sums(batch), "corrected": writing.corrected_since(batch),
+        **pages.context(batch), "form": form, "sums": kinds.of(batch).sums(batch), "corrected": kinds.of(batch).corrected(batch),
         "panels": [render_to_string(p.template, p.context, request) for p in found],
     }  # fmt: skip
     return render(request, "activities/import_undo.html", context, status=422 if form.errors else 200)
@@ -258,7 +280,10 @@ def import_undo(request: Any, number: str, pk: int) -> HttpResponse:
 @page(perm="accounts.signed_in")
 def import_download(request: Any, number: str, pk: int) -> HttpResponseBase:
     """The rows that need somebody, with the reason, to put right and bring again; `show` names another verdict."""
-    batch = access.plan_import(request.actor, number, pk)
+    return download(request, access.plan_import(request.actor, number, pk))
+
+
+def download(request: Any, batch: ImportBatch) -> HttpResponseBase:
     head, body = pages.wrong_rows(batch, request.GET.get("show", ""))
     return tabular.download(
         f"rows-of-{batch.file.name.rpartition('.')[0]}", head, body, kind=request.GET.get("as", "csv")

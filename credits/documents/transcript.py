@@ -12,6 +12,7 @@ from accounts.models import Person, Provider
 from common import statements
 from credits.documents.dates import long_date
 from credits.documents.statements import accreditation
+from credits.domain.external import External
 from credits.domain.transcript_filters import ELSEWHERE, OURS
 from credits.domain.transcripts import Row, Transcript
 
@@ -106,18 +107,30 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _elsewhere(found: Transcript, person: Person, provider: Provider) -> dict[str, Any]:
     """Apart from what was issued, and in no total of it."""
+    said = [f"Entered by {person.full_name}."] if found.entered else []
+    if found.origins:
+        word = "Where it says so, recorded" if found.entered else "Recorded"
+        said.append(f"{word} by {provider.office_name or provider.name} from {', '.join(found.origins)}.")
+    said.append(f"{provider.name} did not issue or check it, and it is in none of the totals above.")
     return {
-        "title": "Earned elsewhere, not verified",
-        "note": f"Entered by {person.full_name}. {provider.name} did not issue or check it, and it is in none of the totals above.",
+        "title": "Earned elsewhere, not verified" if found.entered else "Earned in a former system, not issued here",
+        "note": " ".join(said),
         "totals": [{"label_runs": s.label, "value": f"{s.value:.2f}"} for s in found.elsewhere],
         "rows": [
             {
                 "date": f"{line.earned_on:%b} {line.earned_on.day}, {line.earned_on.year}", "title": line.title, "provider": line.provider_name,
-                "credits": f"{line.amount:.2f}", "credit_runs": line.unit_runs, "proof": "proof held by the learner" if line.proof else "",
+                "credits": f"{line.amount:.2f}", "credit_runs": line.unit_runs, "proof": _beside(line),
             }
             for line in found.external
         ],
     }  # fmt: skip
+
+
+def _beside(line: External) -> str:
+    """What stands below a line's title: where it was recorded from, or who holds the proof."""
+    if line.origin:
+        return f"recorded from {line.origin}" + (f", certificate {line.number}" if line.number else "")
+    return "proof held by the learner" if line.proof else ""
 
 
 def _attended(found: Transcript) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Credit that people earned elsewhere: their own words and their proof. We never check it, issue it or add it to ours."""
+"""Credit that people earned elsewhere: their own words and their proof, and what the office recorded from a former system.
+
+We never check it, issue it or add it to ours.
+"""
 
 import datetime as dt
 import uuid
@@ -15,7 +18,7 @@ from common.errors import Conflict, Invalid, NotAllowed
 from common.models import StoredFile
 from common.uploads import Upload
 from credits.meters import Earning
-from credits.models import CreditType, ExternalCredit, Topic
+from credits.models import CreditType, ExternalCredit, FormerCredit, Topic
 
 ONLY_SELF = "Credit from elsewhere is entered by the person who earned it."
 ZERO = Decimal("0.00")
@@ -26,7 +29,10 @@ EARLIEST = dt.date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class External:
-    """One line as the transcript lists it. `kind_code` of a type that we do not award begins with "other:"."""
+    """One line as the transcript lists it. `kind_code` of a type that we do not award begins with "other:".
+
+    `origin` is the former system of a line that the office recorded; `pk` is then of another table, and nobody changes the line.
+    """
 
     pk: int
     earned_on: dt.date
@@ -37,6 +43,9 @@ class External:
     kind_name: str
     topics: tuple[str, ...]
     proof: StoredFile | None
+    origin: str = ""
+    number: str = ""
+    format: str = ""
 
     @property
     def kind_code(self) -> str:
@@ -58,9 +67,23 @@ class Sum:
 
 
 def of_person(person: Person) -> list[External]:
-    """What a person entered, newest first. One query."""
+    """What a person entered, and what was recorded from former systems, newest first. Two queries."""
     rows = ExternalCredit.objects.filter(person=person, removed_at=None).select_related("credit_type", "proof")
-    return [line(row) for row in rows.order_by("-earned_on", "-pk")]
+    former = FormerCredit.objects.of(person).standing().select_related("credit_type")
+    found = [line(row) for row in rows.order_by("-pk")] + [_former(row) for row in former.order_by("-pk")]
+    return sorted(found, key=lambda row: row.earned_on, reverse=True)
+
+
+def _former(row: FormerCredit) -> External:
+    return External(
+        pk=row.pk, earned_on=row.earned_on, title=row.title, provider_name=row.provider_name, amount=row.amount, kind=row.credit_type,
+        kind_name=row.credit_type.name if row.credit_type else row.other_type, topics=(), proof=None, origin=row.origin, number=row.number, format=row.format,
+    )  # fmt: skip
+
+
+def origins(rows: Sequence[External]) -> list[str]:
+    """The former systems that lines were recorded from, by name."""
+    return sorted({row.origin for row in rows if row.origin})
 
 
 def line(row: ExternalCredit) -> External:

@@ -49,6 +49,7 @@ THROUGH: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("activities.AttendanceEvidence", "identity__links__person", {"identity__links__ended_at": None}),
     ("activities.SelfStatement", "evidence__identity__links__person", {"evidence__identity__links__ended_at": None}),
     ("activities.CheckInDevice", "evidence__identity__links__person", {"evidence__identity__links__ended_at": None}),
+    ("credits.FormerCredit", "identity__links__person", {"identity__links__ended_at": None}),
     ("credits.ClaimTotal", "claim__person", {}),
     ("credits.Certificate", "claim__person", {}),
     ("integrity.Relationship", "disclosure__person", {}),

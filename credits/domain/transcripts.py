@@ -102,6 +102,16 @@ class Transcript:
         return not self.rows and not self.external
 
     @property
+    def entered(self) -> bool:
+        """Whether the person entered any of the lines from elsewhere."""
+        return any(not line.origin for line in self.external)
+
+    @property
+    def origins(self) -> list[str]:
+        """The former systems that lines from elsewhere were recorded from."""
+        return external.origins(self.external)
+
+    @property
     def year_totals(self) -> list[tuple[int, list[Total]]]:
         """What we issued, by year and type."""
         return [(year, _totals((r.kind, r.credits) for r in rows)) for year, rows in self.years]
@@ -279,7 +289,7 @@ def _shows_external(row: External, filters: Filters, names: Mapping[str, str]) -
         and filters.has_day(row.earned_on)
         and filters.kind in {"", row.kind_code}
         and (not filters.topic or filters.topic in row.topics)
-        and filters.has_text(row.title, row.provider_name, *(names.get(t, "") for t in row.topics))
+        and filters.has_text(row.title, row.provider_name, row.origin, row.number, *(names.get(t, "") for t in row.topics))
     )
 
 

@@ -250,10 +250,13 @@ def _newer(
     handouts = list(Handout.objects.filter(file__isnull=False).select_related("activity").order_by("pk")[:4])
     proof = GapEvidence.objects.filter(file__isnull=False).get()
     row = ImportRowFactory(batch=ImportBatchFactory(activity=series))
+    former = ImportRowFactory(batch=ImportBatchFactory(activity=None, origin="LearnTrack", source="history"))
     one, two = made.people[30], made.people[31]
     batch = [{"number": series.number, "pk": pk} for pk in (row.batch_id, NOWHERE)]
     imports = ("detail", "columns", "confirm", "undo", "download")
     found: dict[str, list[dict[str, Any]]] = {f"activities:import_{name}": batch for name in imports}
+    found |= {f"former:{name}": [{"pk": pk} for pk in (former.batch_id, NOWHERE)] for name in (*imports, "types")}
+    found |= {"former:file": [{"pk": NOWHERE}], "former:row": [{"pk": former.batch_id, "row_pk": former.pk}, {"pk": NOWHERE, "row_pk": former.pk}]}
     pair = [{"kept_id": one.pk, "away_id": two.pk}, {"kept_id": one.pk, "away_id": NOWHERE}]
     found["accounts:phone_by_mail"] = [{"token": "nonsense"}]
     nowhere: dict[str, dict[str, Any]] = {name: {"pk": NOWHERE} for name in (

@@ -6,7 +6,8 @@ from django.db import InternalError, transaction
 from accounts.domain import identities
 from accounts.models import Identity, IdentityLink, PersonAddress, PersonNumber
 from activities.domain import attendance
-from activities.domain.imports import batches, preview, writing
+from activities.domain.imports import attendance as lists
+from activities.domain.imports import batches, evidence, preview, writing
 from activities.models import AttendanceEvidence, ImportBatch, ImportRow
 from common import clock
 from common.actors import system
@@ -360,7 +361,7 @@ def test_a_job_that_died_in_the_middle_goes_on(case, monkeypatch):
 
 
 def test_a_slice_that_is_over_asks_for_the_next_one(case, monkeypatch):
-    monkeypatch.setattr(preview, "CHUNK", 3)
+    monkeypatch.setattr(lists, "CHUNK", 3)
     batch = case.bring(ROSTER)
     data = batch.mapping
     batches.read_import(
@@ -408,7 +409,7 @@ def test_rows_corrected_by_hand_stay_when_the_import_is_undone(case):
     batch = case.confirm(case.previewed(ROSTER))
     hers = AttendanceEvidence.objects.get(identity__value="thu.tran@northpier.example")
     attendance.correct(evidence_id=hers.pk, minutes=30, withdrawn=False, reason="Came late.", by=case.by)
-    assert writing.corrected_since(batch) == 1
+    assert evidence.corrected_since(batch) == 1
     case.undo(batch)
     assert (standing(), batch.done) == ([("thu.tran@northpier.example", "roster", 30)], 4)
 

@@ -91,7 +91,7 @@ def test_from_the_upload_to_the_record_and_back(browser, case, django_capture_on
     assert standing() == []
 
     page = browser.get(url("import_confirm", case, batch))
-    assert [(s.session, s.matched, s.new) for s in page.context["sums"]] == [(case.first, 3, 2)]
+    assert [(s.title, s.matched, s.new) for s in page.context["sums"]] == [("Sepsis bundles", 3, 2)]
     assert "5 rows go on record" in page.content.decode()
     run(
         browser,

@@ -149,10 +149,10 @@ def test_query_counts(learner, person, rows, django_assert_num_queries):
         earn(person, dt.date(2026, 10, 1 + n))
         ExternalCreditFactory(person=person)
     learner.get(PAGE)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         learner.get(PAGE)
     learner.logout()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         learner.get(address(token))
 
 

@@ -1,11 +1,10 @@
 """An import before it is confirmed: the file brought, its columns said, its rows looked at and settled by a person."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
-import rules
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -13,22 +12,21 @@ from django.db.models import Q, QuerySet
 from accounts.domain import people
 from accounts.models import Person
 from activities.domain.imports import columns as col
-from activities.domain.imports import judging, matching, preview, values, writing
+from activities.domain.imports import kinds, matching, preview, writing
+from activities.domain.imports.kinds import Sample
 from activities.domain.imports.lines import WHO_CODES, Reading, Sessions
 from activities.enums import ImportSource, ImportStatus, MatchedBy, RowVerdict
 from activities.models import Activity, ImportBatch, ImportRow, Session
 from activities.models.imports import ENDED
 from activities.workflow import IMPORT
-from common import audit, clock, jobs, rulesets, tabular, uploads
+from common import audit, clock, jobs, locks, tabular, uploads
 from common.actors import Actor
-from common.errors import Conflict, Invalid, NotAllowed
-from common.models import StoredFile
+from common.errors import Conflict, Invalid
 from common.tabular import Format, Unreadable
 from common.uploads import Upload
 
 PURPOSE = "attendance"
 SAMPLE_ROWS, SAMPLE_CELL = 60, 200
-MINIMUM = "webinar.minimum_minutes"
 # Rows of which a person can say whose they are.
 UNSURE = frozenset(
     {
@@ -44,7 +42,6 @@ UNSURE = frozenset(
     }
 )
 LEAVE_OUT = "out"
-Sample = Sequence[tuple[int, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,28 @@ def start_import(*, activity_id: int, session_id: int | None, upload: Upload, by
 
     Raises Invalid for a file that is no table, Conflict when the activity takes no attendance now.
     """
+    file = look_into(upload)
+    with transaction.atomic(durable=True):
+        activity = Activity.objects.select_related("department").get(pk=activity_id)
+        batch = ImportBatch(activity=activity)
+        kinds.of(batch).require_may(batch, by)
+        kinds.of(batch).require_open(batch)
+        batch.session = _session(activity, session_id)
+        return keep(batch, file, purpose=PURPOSE, by=by)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file that is a table, looked into before anything is written."""
+
+    upload: Upload
+    sha256: str
+    written: Format
+    sample: Sample
+
+
+def look_into(upload: Upload) -> Given:
+    """What a file is, and its first rows. Raises Invalid for one that is no table."""
     file: BinaryIO = upload.file.file  # type: ignore[assignment]
     digest = _digest(upload)
     try:
@@ -73,14 +92,26 @@ def start_import(*, activity_id: int, session_id: int | None, upload: Upload, by
     if not sample:
         raise Invalid(fields={"file": "There is no row in this file. Choose another one."})
     upload.file.seek(0)
-    with transaction.atomic(durable=True):
-        activity = _activity(activity_id, by)
-        session = _session(activity, session_id)
-        known = _known(activity, session, digest)
-        if known is not None:
-            return Brought(known, is_new=False)
-        stored = uploads.store(upload, purpose=PURPOSE, by=by)
-        return Brought(_create(activity, session, stored, written, sample, by), is_new=True)
+    return Given(upload, digest, written, sample)
+
+
+def keep(batch: ImportBatch, file: Given, *, purpose: str, by: Actor) -> Brought:
+    """Store a file for a list that says what it is of, with its columns guessed; or find the list it was before."""
+    locks.require_transaction()
+    known = _known(batch, file.sha256)
+    if known is not None:
+        return Brought(known, is_new=False)
+    batch.file = uploads.store(file.upload, purpose=purpose, by=by)
+    reading = _first_reading(batch, file.written, file.sample)
+    batch.sha256, batch.source, batch.signature = batch.file.sha256, reading.source, col.signature(reading.headings)
+    batch.mapping, batch.sample = reading.as_data, list(file.sample)
+    batch.uploaded_at, batch.uploaded_by, batch.uploaded_by_id = clock.now(), by.label, by.person_id
+    try:
+        batch.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict("Somebody brought the same file at this moment. Reload the page to see it.") from error
+    audit.record("import_started", by=by, subject=batch, new={"file": batch.file.name, "sha256": batch.sha256})
+    return Brought(batch, is_new=True)
 
 
 def start_again(*, batch_id: int, by: Actor) -> ImportBatch:
@@ -89,9 +120,11 @@ def start_again(*, batch_id: int, by: Actor) -> ImportBatch:
         old = writing.hold(batch_id)
         if old.status not in {ImportStatus.CONFIRMED, ImportStatus.UNDONE}:
             raise Conflict("This list is not on record yet. Go on with it, there is no need to begin anew.")
-        _activity(old.activity_id, by)
+        kind = kinds.of(old)
+        kind.require_may(old, by)
+        kind.require_open(old)
         row = ImportBatch.objects.create(
-            activity=old.activity, session=old.session, again_of=old, file=old.file, sha256=old.sha256, source=old.source, signature=old.signature,
+            activity=old.activity, session=old.session, origin=old.origin, again_of=old, file=old.file, sha256=old.sha256, source=old.source, signature=old.signature,
             mapping=old.mapping, sample=old.sample, uploaded_at=clock.now(), uploaded_by=by.label, uploaded_by_id=by.person_id,
         )  # fmt: skip
         audit.record("import_started", by=by, subject=row, new={"file": old.file.name, "again_of": old.pk})
@@ -124,14 +157,6 @@ def _sample(file: BinaryIO, written: Format) -> list[tuple[int, list[str]]]:
     return found
 
 
-def _activity(activity_id: int, by: Actor) -> Activity:
-    activity = Activity.objects.select_related("department").get(pk=activity_id)
-    if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, activity):
-        raise NotAllowed("Only the planners of this activity and the CME office import attendance.")
-    writing.require_open(activity)
-    return activity
-
-
 def _session(activity: Activity, session_id: int | None) -> Session | None:
     if session_id is None:
         return None
@@ -144,37 +169,21 @@ def _session(activity: Activity, session_id: int | None) -> Session | None:
     return found
 
 
-def _known(activity: Activity, session: Session | None, digest: str) -> ImportBatch | None:
+def _known(batch: ImportBatch, digest: str) -> ImportBatch | None:
     """The import that this file was before, the one on record first."""
-    found = ImportBatch.objects.filter(activity=activity, session=session, sha256=digest).exclude(status__in=ENDED)
-    return found.order_by("again_of", "pk").first()
-
-
-def _create(
-    activity: Activity, session: Session | None, stored: StoredFile, written: Format, sample: Sample, by: Actor
-) -> ImportBatch:
-    sessions = Sessions(activity, session)
-    reading = _first_reading(activity, written, sample, sessions)
-    row = ImportBatch(
-        activity=activity, session=session, file=stored, sha256=stored.sha256, source=reading.source, signature=col.signature(reading.headings),
-        mapping=reading.as_data, sample=sample, uploaded_at=clock.now(), uploaded_by=by.label, uploaded_by_id=by.person_id,
-    )  # fmt: skip
-    try:
-        row.save(force_insert=True)
-    except IntegrityError as error:
-        raise Conflict("Somebody brought the same file at this moment. Reload the page to see it.") from error
-    audit.record("import_started", by=by, subject=row, new={"file": stored.name, "sha256": stored.sha256})
-    return row
+    found = ImportBatch.objects.filter(activity=batch.activity, session=batch.session, sha256=digest)
+    return found.exclude(status__in=ENDED).order_by("again_of", "pk").first()
 
 
 # --- its columns -------------------------------------------------------------------------------------------
 
 
-def _first_reading(activity: Activity, written: Format, sample: Sample, sessions: Sessions) -> Reading:
+def _first_reading(batch: ImportBatch, written: Format, sample: Sample) -> Reading:
     """As files with these headings were read before, in this department first; else as the headings say."""
-    table = col.find(sample, sessions.titles)
-    guessed = _reading(activity, written, table, sample, sessions)
-    old = remembered(activity, table.signature)
+    kind = kinds.of(batch)
+    table = kind.table(batch, sample, None)
+    guessed = kind.reading(batch, written, table, sample)
+    old = remembered(batch, table.signature)
     if old is None:
         return guessed
     before = Reading.of(old)
@@ -192,25 +201,13 @@ def _first_reading(activity: Activity, written: Format, sample: Sample, sessions
     )
 
 
-def _reading(activity: Activity, written: Format, table: col.Table, sample: Sample, sessions: Sessions) -> Reading:
-    below = [cells for number, cells in sample if number > table.row]
-    dates = col.dates_in(below, table.headings, table.columns)
-    return Reading(
-        written, table.row, table.headings, table.columns, source=table.source, order=values.order_of(dates, sessions.days), zone=activity.zone,
-        minimum=usual_minimum() if table.source != ImportSource.ROSTER else 0,
-    )  # fmt: skip
-
-
-def usual_minimum() -> int:
-    return int(rulesets.value_on(MINIMUM))
-
-
-def remembered(activity: Activity, signature: str) -> ImportBatch | None:
-    """The last import of a file with the same headings that somebody looked at; the department's own goes first."""
-    seen = ImportBatch.objects.filter(signature=signature, preview__gt=0).exclude(
-        status__in=[ImportStatus.REFUSED, ImportStatus.DISCARDED]
-    )
-    own = seen.filter(activity__department=activity.department_id).order_by("-pk").first()
+def remembered(batch: ImportBatch, signature: str) -> ImportBatch | None:
+    """The last import of its kind with the same headings that somebody looked at; the department's own goes first."""
+    seen = ImportBatch.objects.filter(signature=signature, preview__gt=0, activity__isnull=batch.activity_id is None)
+    seen = seen.exclude(status__in=[ImportStatus.REFUSED, ImportStatus.DISCARDED])
+    own = None
+    if batch.activity is not None:
+        own = seen.filter(activity__department=batch.activity.department_id).order_by("-pk").first()
     return own or seen.order_by("-pk").first()
 
 
@@ -223,14 +220,14 @@ def look_elsewhere(*, batch_id: int, row: int, sheet: str, by: Actor) -> ImportB
         written = replace(written, sheet=sheet)
         with storages["private"].open(batch.file.key) as file:
             sample = _sample(cast(BinaryIO, file.file or file), written)
-        row = col.find(sample).row
+        row = kinds.of(batch).table(batch, sample, None).row
     if row and row not in {number for number, _cells in sample}:
         raise Invalid(fields={"row": "Choose one of the first rows of the file, or 0 when it has no headings."})
     with transaction.atomic(durable=True):
         batch = _hold_open(batch_id, by)
-        sessions = Sessions(batch.activity, batch.session)
-        table = col.at_row(sample, row, sessions.titles)
-        reading = _reading(batch.activity, written, table, sample, sessions)
+        kind = kinds.of(batch)
+        table = kind.table(batch, sample, row)
+        reading = kind.reading(batch, written, table, sample)
         batch.mapping, batch.sample, batch.source = reading.as_data, list(sample), reading.source
         batch.signature = col.signature(table.headings)
         batch.save(update_fields=["mapping", "sample", "source", "signature"])
@@ -250,12 +247,12 @@ def read_import(
 ) -> ImportBatch:
     """Say what the columns hold and have the file read for a preview. Raises Invalid when nobody could be found by them."""
     chosen = {h: c for h, c in columns.items() if c}
-    wrong = col.unusable(chosen)
-    if wrong:
-        raise Invalid(wrong)
     with transaction.atomic(durable=True):
         batch = _hold_open(batch_id, by)
-        writing.require_open(batch.activity)
+        kind = kinds.of(batch)
+        if wrong := kind.unusable(chosen):
+            raise Invalid(wrong)
+        kind.require_open(batch)
         reading = replace(
             Reading.of(batch), columns=chosen, source=source, order=order, zone=zone, repeated=repeated,
             minimum=minimum if source != ImportSource.ROSTER else 0,
@@ -287,8 +284,7 @@ def _hold_open(batch_id: int, by: Actor) -> ImportBatch:
     batch = writing.hold(batch_id)
     if not IMPORT.can(batch, "read"):
         raise Conflict("This list is no longer waiting for its columns. Reload the page to see where it stands.")
-    if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, batch):
-        raise NotAllowed("Only the planners of this activity and the CME office import attendance.")
+    kinds.of(batch).require_may(batch, by)
     return batch
 
 
@@ -304,8 +300,7 @@ def settle_rows(*, batch_id: int, choices: Mapping[int, str], by: Actor) -> int:
         batch = writing.hold(batch_id)
         if batch.status != ImportStatus.PREVIEWED:
             raise Conflict("This list is not waiting for you any more. Reload the page to see where it stands.")
-        if by.kind != "system" and not rules.has_perm("activities.edit_plan", by, batch):
-            raise NotAllowed("Only the planners of this activity and the CME office import attendance.")
+        kinds.of(batch).require_may(batch, by)
         rows = list(ImportRow.objects.select_for_update().filter(batch=batch, pk__in=choices).order_by("pk"))
         touched: set[tuple[int, str]] = set()
         for row in rows:
@@ -319,9 +314,7 @@ def settle_rows(*, batch_id: int, choices: Mapping[int, str], by: Actor) -> int:
                     "verdict", "code", "reason", "how", "who", "person", "identity_kind", "identity_value", "minutes", "leader", "settled_by",
                 ]
             )  # fmt: skip
-        keys = [(session_id, who) for session_id, who in touched if session_id and who]
-        sessions = Session.objects.filter(activity=batch.activity_id).in_bulk()
-        preview.save(judging.resettle(preview.of_groups(batch, keys), reading=Reading.of(batch), sessions=sessions))
+        kinds.of(batch).resettle(batch, touched)
         batch.counts, batch.preview = preview.counts(batch), batch.preview + 1
         batch.save(update_fields=["counts", "preview"])
         audit.record("import_rows_settled", by=by, subject=batch, new={str(r.number): choices[r.pk] for r in rows})
@@ -330,7 +323,7 @@ def settle_rows(*, batch_id: int, choices: Mapping[int, str], by: Actor) -> int:
 
 def can_settle(row: ImportRow) -> bool:
     """Whether a person may say whose this row is: everything but that is clear."""
-    return row.session_id is not None and (row.code in UNSURE or row.how == MatchedBy.CHOSEN)
+    return (row.session_id is not None or bool(row.fact)) and (row.code in UNSURE or row.how == MatchedBy.CHOSEN)
 
 
 def _settle(batch: ImportBatch, row: ImportRow, choice: str, by: Actor) -> None:

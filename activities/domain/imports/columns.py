@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from activities.enums import ImportColumn as C
 from activities.enums import ImportSource
@@ -40,6 +42,8 @@ _MEANING: dict[str, C] = {
 # One column each; e-mail may stand in two (Teams: address and account), sessions in many.
 _SEVERAL = frozenset({C.EMAIL})
 _PERSON = frozenset({C.EMAIL, C.NAME, C.FAMILY, C.PHONE, C.NPI, C.LICENCE})
+# What says who somebody is: the same in every kind of list.
+WHO = frozenset({*_PERSON, C.GIVEN, C.STATE, C.CREDENTIALS})
 _NAMES = frozenset({C.NAME, C.FAMILY})
 _TIMES = frozenset({C.JOINED, C.FIRST, C.MINUTES})
 _SIGNS = re.compile(r"[^0-9a-z]+")
@@ -51,6 +55,15 @@ def plain(heading: str) -> str:
     """A heading in small letters without signs: "E-mail (work)" → "e mail work"."""
     letters = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode().lower()
     return _SIGNS.sub(" ", letters).strip()
+
+
+Meanings = Mapping[str, str]
+
+
+def meanings(headings: Mapping[str, str]) -> Meanings:
+    """Heading → column for another kind of list: its own headings, "|" between them, and those that name people."""
+    own = {heading: column for column, texts in headings.items() for heading in texts.split("|")}
+    return {**{heading: column for heading, column in _MEANING.items() if column in WHO and heading not in own}, **own}
 
 
 def meaning(heading: str) -> C | None:
@@ -97,47 +110,54 @@ class Table:
         return signature(self.headings)
 
 
-def find(rows: Sequence[tuple[int, Sequence[str]]], titles: Mapping[str, int] | None = None) -> Table:
+def find(
+    rows: Sequence[tuple[int, Sequence[str]]], titles: Mapping[str, int] | None = None, known: Meanings = _MEANING
+) -> Table:
     """The headings among the first rows of a file: the row that says most about people, else the first with two cells.
 
     `titles` are the activity's sessions, title or date as plain text → id: a column may be called like a session.
     """
     best: tuple[int, int, Sequence[str]] | None = None
     for number, cells in rows[:LOOKED_AT]:
-        score = _score(cells)
+        score = _score(cells, known)
         if score and (best is None or score > best[0]):
             best = (score, number, cells)
     if best is not None:
         number, cells = best[1:]
-        source = source_of(unique(cells))
+        source = source_of(unique(cells), known)
         if (
-            source != ImportSource.ROSTER
+            known is _MEANING and source != ImportSource.ROSTER
         ):  # a report has a table for each kind of participant, hosts and panelists first
             number, cells = next((row for row in rows[:LOOKED_AT] if is_heading(row[1])), (number, cells))
         headings = unique(cells)
-        return Table(number, tuple(headings), source, guess(headings, titles))
+        return Table(number, tuple(headings), source, guess(headings, titles, known))
     first = next((row for row in rows if len([c for c in row[1] if c]) > 1), rows[0] if rows else (0, []))
     if any("@" in c for c in first[1]):  # data from the first row on
         headings = unique([""] * max((len(cells) for _n, cells in rows), default=0))
-        return Table(0, tuple(headings), ImportSource.ROSTER, _guess_by_cells(headings, first[1]))
+        return Table(0, tuple(headings), source_of((), known), _guess_by_cells(headings, first[1]))
     headings = unique(first[1])
-    return Table(first[0], tuple(headings), ImportSource.ROSTER, guess(headings, titles))
+    return Table(first[0], tuple(headings), source_of((), known), guess(headings, titles, known))
 
 
-def at_row(rows: Sequence[tuple[int, Sequence[str]]], row: int, titles: Mapping[str, int] | None = None) -> Table:
+def at_row(
+    rows: Sequence[tuple[int, Sequence[str]]],
+    row: int,
+    titles: Mapping[str, int] | None = None,
+    known: Meanings = _MEANING,
+) -> Table:
     """The table with its headings in a row that a person chose; 0: without headings."""
     if row == 0:
         headings = unique([""] * max((len(cells) for _n, cells in rows), default=0))
-        return Table(0, tuple(headings), ImportSource.ROSTER, _guess_by_cells(headings, rows[0][1] if rows else []))
+        return Table(0, tuple(headings), source_of((), known), _guess_by_cells(headings, rows[0][1] if rows else []))
     headings = unique(next((cells for number, cells in rows if number == row), []))
-    return Table(row, tuple(headings), source_of(headings), guess(headings, titles))
+    return Table(row, tuple(headings), source_of(headings, known), guess(headings, titles, known))
 
 
-def _score(cells: Sequence[str]) -> int:
+def _score(cells: Sequence[str], known: Meanings) -> int:
     """How much a row looks like headings; 0 for one that names no person, such as the block about the meeting."""
     if any("@" in cell for cell in cells):
         return 0
-    found = {column for cell in cells if (column := meaning(cell))}
+    found = {column for cell in cells if (column := known.get(plain(cell)))}
     return len(found) if found & _PERSON and (found & _NAMES or not found & {C.SESSION}) else 0
 
 
@@ -149,8 +169,10 @@ def is_heading(cells: Sequence[str]) -> bool:
     return bool(found & _NAMES and found & _TIMES) and len(found) >= 3
 
 
-def source_of(headings: Sequence[str]) -> ImportSource:
+def source_of(headings: Sequence[str], known: Meanings = _MEANING) -> ImportSource:
     """Which program wrote this, by the headings that only it writes."""
+    if known is not _MEANING:
+        return ImportSource.HISTORY
     words = {plain(h) for h in headings}
     if {"user name original name", "attended", "join time"} <= words:
         return ImportSource.ZOOM_WEBINAR
@@ -163,12 +185,12 @@ def source_of(headings: Sequence[str]) -> ImportSource:
     return ImportSource.ROSTER
 
 
-def guess(headings: Sequence[str], titles: Mapping[str, int] | None = None) -> dict[str, str]:
+def guess(
+    headings: Sequence[str], titles: Mapping[str, int] | None = None, known: Meanings = _MEANING
+) -> dict[str, str]:
     """Heading → what it says, for those that are known; each thing once."""
     ranked = sorted(
-        (list(_MEANING).index(plain(h)), n, h, _MEANING[plain(h)])
-        for n, h in enumerate(headings)
-        if plain(h) in _MEANING
+        (list(known).index(plain(h)), n, h, known[plain(h)]) for n, h in enumerate(headings) if plain(h) in known
     )
     taken: set[str] = set()
     found: dict[str, str] = {}
@@ -200,13 +222,14 @@ def dates_in(rows: Sequence[Sequence[str]], headings: Sequence[str], columns: Ma
     return [cells[n] for cells in rows for n in at if n < len(cells) and cells[n]]
 
 
-def unusable(columns: Mapping[str, str]) -> str:
+def unusable(columns: Mapping[str, str], labels: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Why nobody could be found by such columns; "" when it can work."""
     chosen = list(columns.values())
     if not {str(c) for c in (C.EMAIL, C.NAME, C.FAMILY, C.PHONE, C.NPI, C.LICENCE)} & set(chosen):
         return "Say which column names the person: an e-mail address is best."
     twice = sorted({c for c in chosen if chosen.count(c) > 1 and c not in _SEVERAL})
     if twice:
-        label = C(twice[0]).label if twice[0] in C.values else "the same session"
+        named = {**{c.value: c.label for c in C}, **labels}
+        label = named.get(twice[0], "the same session")
         return f"Two columns are said to hold “{label}”. Keep one of them."
     return ""

@@ -25,7 +25,7 @@ def judge(
 ) -> list[ImportRow]:
     """Rows of a chunk with their verdicts, not saved."""
     directory = matching.directory(lines)
-    rows = [_row(batch, line, directory, registered) for line in lines]
+    rows = [row_of(batch, line, directory, registered) for line in lines]
     known = on_record(rows, reading)
     for row in rows:
         if row.who and row.session_id:
@@ -42,7 +42,8 @@ def on_record(rows: Sequence[ImportRow], reading: Reading) -> dict[tuple[int, st
     )  # fmt: skip
 
 
-def _row(batch: ImportBatch, line: Line, directory: Directory, registered: Registered) -> ImportRow:
+def row_of(batch: ImportBatch, line: Line, directory: Directory, registered: Registered | None) -> ImportRow:
+    """A row by itself: whose it is, or why nobody can say. Without `registered` a name leads to nobody."""
     row = ImportRow(  # by ids: half the time of naming the objects
         batch_id=batch.pk, number=line.number, part=line.part, cells=line.cells, name=line.name, name_key=names.key(line.name) if line.name else "",
         session_id=line.session.pk if line.session else None, joined_at=line.joined_at, left_at=line.left_at, stated=line.stated, verdict=RowVerdict.PROBLEM,
@@ -93,9 +94,12 @@ def _matched(row: ImportRow, line: Line, owners: Sequence[Owner], directory: Dir
         row.who = matching.who(first.person_id, None)
 
 
-def _by_name(row: ImportRow, line: Line, registered: Registered) -> None:
+def _by_name(row: ImportRow, line: Line, registered: Registered | None) -> None:
     """A name alone proves nothing: those registered who are called so are suggested, and a person says who it is."""
     number = " The NPI or license is nobody’s we know." if line.npi or line.licence else ""
+    if registered is None:
+        _say(row, RowVerdict.PROBLEM, "nobody_known", f"No e-mail, and a name alone proves nothing.{number}")
+        return
     found = registered.called(line.name)[:MOST_CANDIDATES] if line.name else []
     if found:
         row.candidates = [f"p{pk}" for pk in found]

@@ -186,7 +186,7 @@ class Sessions:
 
 def of_file(file: BinaryIO, reading: Reading, sessions: Sessions, *, after: int = 0) -> Iterator[Line]:
     """Every row below the headings that is past row `after`, each once for every session it is of."""
-    place = _Place(reading)
+    place = Place(reading)
     for number, cells in tabular.rows(file, reading.written):
         texts = [tabular.text(cell)[:CELL_KEPT] for cell in cells]
         if number <= reading.row:
@@ -198,7 +198,7 @@ def of_file(file: BinaryIO, reading: Reading, sessions: Sessions, *, after: int 
         yield from _lines(number, texts, said, place, sessions)
 
 
-class _Place:
+class Place:
     """Where in the file we are: a webinar report has several tables, each with headings of its own."""
 
     def __init__(self, reading: Reading) -> None:
@@ -256,10 +256,10 @@ class _Place:
 
 
 def _lines(
-    number: int, cells: list[str], said: Mapping[str, list[str]], place: _Place, sessions: Sessions
+    number: int, cells: list[str], said: Mapping[str, list[str]], place: Place, sessions: Sessions
 ) -> Iterator[Line]:
     line = Line(number, cells)
-    _person(line, said)
+    read_person(line, said)
     reading = place.reading
     if place.is_host:
         line.stop("host", "The host of the webinar.", is_problem=False)
@@ -274,7 +274,8 @@ def _lines(
     yield from _of_sessions(line, said, times, reading, sessions)
 
 
-def _person(line: Line, said: Mapping[str, list[str]]) -> None:
+def read_person(line: Line, said: Mapping[str, list[str]]) -> None:
+    """Who it is, onto the line; with the reason on it when that cannot be read."""
     full = " ".join(said.get(C.NAME, [])[:1])
     parts = " ".join([*said.get(C.GIVEN, [])[:1], *said.get(C.FAMILY, [])[:1]])
     line.name = (parts or full)[:200]
@@ -385,7 +386,7 @@ def _stated(line: Line, said: Mapping[str, list[str]]) -> int | None:
     return None
 
 
-def _by_columns(line: Line, cells: list[str], place: _Place, sessions: Sessions) -> Iterator[Line]:
+def _by_columns(line: Line, cells: list[str], place: Place, sessions: Sessions) -> Iterator[Line]:
     """A list with a column for each session: a mark, minutes or hours in the row of whoever was there."""
     marked = [(n, place.cell(cells, n), sessions.by_id.get(pk)) for n, pk in place.sessions]
     there = [(n, text, session) for n, text, session in marked if session is not None and values.says_yes(text)]

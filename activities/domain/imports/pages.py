@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
-
-from activities.domain.imports import batches
+from activities.domain.imports import batches, kinds
 from activities.domain.imports.lines import Reading, Sessions
-from activities.enums import IMPORT_UNDER_WAY, RECORDED_VERDICTS, ImportStatus, RowVerdict
+from activities.enums import IMPORT_UNDER_WAY, ImportStatus, RowVerdict
 from activities.models import Activity, ImportBatch, ImportRow, Session
 from common import clock
 from common.tabular import Value
@@ -68,32 +66,6 @@ def progress(batch: ImportBatch) -> Progress | None:
     return Progress(batch.done, max(batch.total, batch.done), left)
 
 
-@dataclass(frozen=True)
-class SessionSum:
-    """What goes on record, or went, for one session."""
-
-    session: Session
-    matched: int
-    new: int
-
-    @property
-    def rows(self) -> int:
-        return self.matched + self.new
-
-
-def sums(batch: ImportBatch) -> list[SessionSum]:
-    """Per session how many are recorded as there; one query for the rows, one for the sessions."""
-    rows = ImportRow.objects.filter(batch=batch, verdict__in=RECORDED_VERDICTS, session__isnull=False)
-    if batch.status != ImportStatus.PREVIEWED:
-        rows = rows.filter(evidence__isnull=False)
-    found = rows.order_by().values_list("session_id").annotate(
-        matched=Count("pk", filter=Q(verdict=RowVerdict.MATCHED)), new=Count("pk", filter=Q(verdict=RowVerdict.NEW))
-    )  # fmt: skip
-    by_id = {pk: (matched, new) for pk, matched, new in found}
-    sessions = Session.objects.filter(pk__in=by_id).order_by("starts_at", "pk")
-    return [SessionSum(s, *by_id[s.pk]) for s in sessions]
-
-
 def outside(batch: ImportBatch) -> int:
     """How many rows lie outside of every session: most of them, and the zone or the date order is wrong. One query."""
     return ImportRow.objects.filter(batch=batch, code="outside").count()
@@ -134,10 +106,14 @@ def template(activity: Activity) -> tuple[list[str], list[list[Value]]]:
 
 def remembered(batch: ImportBatch) -> ImportBatch | None:
     """The earlier import whose columns this one took over, for the page to say so."""
-    old = batches.remembered(batch.activity, batch.signature)
+    old = batches.remembered(batch, batch.signature)
     return old if old is not None and old.pk != batch.pk and batch.preview == 0 else None
 
 
 def context(batch: ImportBatch) -> Mapping[str, Any]:
     """What every page of an import shows of it."""
-    return {"batch": batch, "activity": batch.activity, "reading": Reading.of(batch)}
+    kind = kinds.of(batch)
+    return {
+        "batch": batch, "activity": batch.activity, "reading": Reading.of(batch), "home": kind.home(batch), "base": kind.url(batch), "zone": kind.zone(batch),
+        "is_history": batch.activity_id is None,
+    }  # fmt: skip
