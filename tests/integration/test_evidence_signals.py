@@ -1,8 +1,11 @@
 """Check-ins to look at: where they come from, who looks, and that no credit depends on them."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import InternalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -205,6 +208,14 @@ def test_no_signal_changes_what_can_be_claimed(session):
     CheckInDevice.objects.all().delete()
     alone = facts.load(people[0], session.activity)
     assert (known.sessions, known.credits) == (alone.sessions, alone.credits)
+
+
+def test_nothing_about_credit_knows_of_signals():
+    code = [path.read_text() for path in (Path(settings.BASE_DIR) / "credits").rglob("*.py")]
+    assert len(code) > 50
+    assert not [
+        text for text in code if re.search(r"activities\.domain(\.| import .*)(signals|looking)|CheckInReview", text)
+    ]
 
 
 # --- looking -------------------------------------------------------------------------------------------

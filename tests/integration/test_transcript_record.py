@@ -10,6 +10,7 @@ from django.core.files.storage import storages
 
 from accounts.actors import actor_of, actor_of_person
 from accounts.models import OfficeRole
+from activities.models import CheckInDevice, SelfStatement
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, OutboxMessage
@@ -17,7 +18,7 @@ from credits.domain import certificates, history, shares
 from credits.domain.transcript_filters import Filters
 from credits.models import Certificate, RecordExport
 from evaluations.models import Draft
-from tests.factories import PersonFactory, ProviderFactory, UserFactory
+from tests.factories import PersonFactory, ProviderFactory, SessionFactory, UserFactory
 from tests.factories.credits import ExternalCreditFactory
 from tests.factories.files import PDF
 from tests.integration.claim_cases import attend
@@ -83,6 +84,16 @@ def test_everything_about_the_person_and_nothing_about_others(person):
     text = json.dumps(data)
     for hidden in ("Somebody-Else", token, "token_hash", "form_key", "file_key"):
         assert hidden not in text
+
+
+def test_ones_own_statement_and_the_number_of_the_browser_are_in_it(person):
+    for somebody, minutes in ((person, 45), (PersonFactory(), 30)):
+        row = attend(somebody, SessionFactory(), method="self", minutes=minutes)
+        SelfStatement.objects.create(evidence=row, sentence="I attended.", version="x", minutes=minutes, at=NOW)
+        CheckInDevice.objects.create(evidence=row, device=f"{minutes}" * 16)
+    _archive, data = opened(made(person))
+    assert [row["minutes"] for row in data["tables"]["activities.SelfStatement"]] == [45]
+    assert [row["device"] for row in data["tables"]["activities.CheckInDevice"]] == ["45" * 16]
 
 
 def test_asked_on_the_page_mailed_and_taken(client, person, django_capture_on_commit_callbacks):
