@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -19,6 +19,7 @@ class Context:
     joint: bool
     today: dt.date
     ends_on: dt.date | None = None
+    kinds: tuple[str, ...] = ()  # those of the type's board; empty: any (MOC-8)
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,18 @@ ALL: Mapping[str, Detail] = {
         Detail("aafp_kind", "Kind of credit", "As the AAFP granted it.", "AAFP-1", short, _one_of("Prescribed", "Elective"), "choice"),
         Detail("aafp_number", "AAFP application number", "From the AAFP’s answer.", "AAFP-1", short),
         Detail("moc_kind", "Kind of points", "As the board counts them.", "MOC-8", short, _one_of("Medical Knowledge", "Practice Assessment", "Lifelong Learning", "Patient Safety"), "choice"),
+        Detail("moc_feedback", "How learners get feedback on their answers", "For example: the right answers with their reasons, at once. Taking part alone is not enough.", "MOC-3", short, missing="Points rest on an evaluation with feedback (MOC-3). Say how it is given, or leave the type out."),
         Detail("pass_mark", "Percentage to pass", "Learners read it before they begin; below it there is no credit.", "AMA-FMT-2", percent, kind="number", missing="Say what passes; learners must know it beforehand."),
         Detail("each", "Credit for each", "The usual amount is filled in; verify it with the AMA.", "AMA-FMT-4", amount, kind="number"),
         Detail("most", "Most in this activity", "Nobody claims more, however often they do it.", "AMA-FMT-7", amount, kind="number"),
         Detail("articles", "Articles", "The usual credit is 1.00 an article; verify it with the AMA.", "AMA-FMT-3", count, kind="number"),
     )
 }  # fmt: skip
+
+
+def choices(name: str, kinds: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What one may choose: of the kinds of points those that the board counts (MOC-8)."""
+    return _one_of(*kinds) if name == "moc_kind" and kinds else ALL[name].choices
 
 
 def clean(names: list[str], values: Mapping[str, str], about: Context) -> tuple[dict[str, str], dict[str, str]]:
@@ -149,7 +156,7 @@ def clean(names: list[str], values: Mapping[str, str], about: Context) -> tuple[
         except ValueError as error:
             problems[name] = str(error)
             continue
-        if detail.choices and found not in dict(detail.choices):
+        if detail.choices and found not in dict(choices(name, about.kinds)):
             problems[name] = "Choose one of the list."
         elif found:
             kept[name] = found

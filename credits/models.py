@@ -65,6 +65,18 @@ class CreditType(models.Model):
     teaching = models.BooleanField(default=False, help_text="For presenting, not for attending (AMA-FMT-1T)")
     is_attendance = models.BooleanField(default=False, help_text="Documents attendance; carries no credit of its own")
     designation_fields = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    kinds = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="The kinds its board counts (MOC-8); empty: any",
+    )
+    once_a_day = models.BooleanField(default=False, help_text="One completion a day in an activity (MOC-7)")
+    last_day = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="The parameter with the day by which its body wants a year’s credit (MOC-7)",
+    )
     learner_fields = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     report_to = models.CharField(max_length=40, blank=True)
     report_within_days = models.PositiveSmallIntegerField(null=True)

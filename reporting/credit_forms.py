@@ -55,7 +55,7 @@ class DesignateForm(PortalForm):
         )
         known: Mapping[str, str] = {**designations.usual(self.facts, option.kind), **(option.designated.details if option.designated else {})}  # fmt: skip
         for name in option.needed:
-            self.fields[f"{code}-{name}"] = _field(details.ALL[name], known.get(name, ""))
+            self.fields[f"{code}-{name}"] = _field(details.ALL[name], known.get(name, ""), option.kind.kinds)
         if len(self.sessions) > 1 and option.kind.follows:
             before = option.designated.covers if option.designated else []
             self.fields[f"{code}-covers"] = forms.MultipleChoiceField(
@@ -103,14 +103,14 @@ class DesignateForm(PortalForm):
         return found
 
 
-def _field(detail: Detail, value: str) -> forms.Field:
+def _field(detail: Detail, value: str, kinds: Sequence[str] = ()) -> forms.Field:
     """A field of a detail. What it must look like is checked by the domain, whose sentence then stands on it."""
     common: dict[str, Any] = {"label": detail.label, "help_text": detail.help, "required": False, "initial": value}
     field: Any
     if detail.kind == "tick":
         field = forms.BooleanField(widget=Tick, **common)
     elif detail.kind == "choice":
-        field = forms.ChoiceField(choices=[("", _("Choose one")), *((v, v.capitalize()) for v, _w in detail.choices)], **common)  # fmt: skip
+        field = forms.ChoiceField(choices=[("", _("Choose one")), *((v, v[:1].upper() + v[1:]) for v, _w in details.choices(detail.name, kinds))], **common)  # fmt: skip
     elif detail.kind == "date":
         field = forms.CharField(widget=DateInput, **common)
     else:

@@ -115,6 +115,9 @@ def restore(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
 
 def _require_room(row: Claim, lines: Sequence[ClaimLine]) -> None:
     """Nothing of it was claimed anew, the clock has room for it, and the designation is not exceeded."""
+    claims._require_day(
+        row.person, row.activity, [t.credit_type for t in row.totals.select_related("credit_type")], row.participated_on
+    )
     sessions = {line.session_id for line in lines if line.session_id}
     units = {line.unit for line in lines if line.unit}
     live = ClaimLine.objects.filter(person=row.person, voided_at=None)

@@ -63,7 +63,9 @@ def claim(
             raise Invalid(fields=fields | {f"w{key}": text for key, text in error.works.items()}) from error
         if not computed.lines:
             raise Invalid(*([o.reason for o in computed.left_out] or [NOTHING]))
-        require_answers(person, [known.offer(t.code).kind for t in computed.totals])
+        kinds = [known.offer(t.code).kind for t in computed.totals]
+        require_answers(person, kinds)
+        _require_day(person, activity, kinds, _participated_on(activity, known, computed))
         row = _write(person, activity, known, computed, form_key)
         if disclosure_sha:
             disclosure_text.record_delivery(
@@ -141,19 +143,16 @@ def _write(
 ) -> Claim:  # fmt: skip
     sessions = {s.id: s for s in known.facts.sessions}
     works = {w.id: w for w in known.facts.works}
-    last = max(_done_at(line, sessions, works) for line in computed.lines)
     said = {
         "attestation": statements.body("CLAIM-ATTEST"),
         "is_physician": person.is_physician,
         "rule_set": rulesets.version(),
     }
     row = Claim.objects.create(
-        person=person, activity=activity, claimed_at=known.facts.now, participated_on=last.astimezone(ZoneInfo(activity.zone)).date(),
+        person=person, activity=activity, claimed_at=known.facts.now, participated_on=_participated_on(activity, known, computed),
         form_key=form_key, **{**said, **values},
     )  # fmt: skip
-    totals = ClaimTotal.objects.bulk_create(
-        [_total(row, person, known.offer(t.code), t) for t in computed.totals]
-    )
+    totals = ClaimTotal.objects.bulk_create([_total(row, person, known.offer(t.code), t) for t in computed.totals])
     ClaimLine.objects.bulk_create(
         ClaimLine(
             claim=row, person=person, activity=activity, session_id=line.session_id, credit_type_id=line.code,
@@ -164,6 +163,26 @@ def _write(
     )  # fmt: skip
     reports.made(row, totals, known.evaluated_at)
     return row
+
+
+def _participated_on(activity: Activity, known: facts.Known, computed: eligibility.Computed) -> dt.date:
+    """The last day of what is claimed, in the activity's zone."""
+    sessions = {s.id: s for s in known.facts.sessions}
+    works = {w.id: w for w in known.facts.works}
+    last = max(_done_at(line, sessions, works) for line in computed.lines)
+    return last.astimezone(ZoneInfo(activity.zone)).date()
+
+
+def _require_day(person: Person, activity: Activity, kinds: Iterable[CreditType], day: dt.date) -> None:
+    """MOC-7: some boards take one completion a day in an activity. One query where such a type is claimed, else none."""
+    once = [kind.pk for kind in kinds if kind.once_a_day]
+    if not once:
+        return
+    held = ClaimTotal.objects.filter(
+        claim__person=person, claim__activity=activity, claim__status=ClaimStatus.LIVE, claim__participated_on=day, credit_type__in=once,
+    ).select_related("credit_type")  # fmt: skip
+    if named := ", ".join(sorted({t.credit_type.name for t in held})):
+        raise Conflict(f"{named}: the board takes one completion a day, and you claimed for this day already. Claim the rest without them, or ask the office to add it to that claim.")  # fmt: skip
 
 
 def _total(row: Claim, person: Person, offer: facts.Offer, total: eligibility.Total) -> ClaimTotal:

@@ -1,7 +1,7 @@
 """Designation: credit fixed per type, before the start, with its arithmetic and its statement as of that day (WF-4)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.db import transaction
@@ -151,7 +151,18 @@ def why_not(facts: Plan, kind: CreditType) -> list[str]:
         found.append("The accreditation on record has no statement. Copy it from the letter.")
     if kind.follows and kind.follows not in {a.code for a in _awards(facts)} | set(activity.credit_types):
         found.append("These points follow AMA PRA credit, which is not asked for here (MOC-5).")
+    if kind.needs == Need.EVALUATION:
+        found += _not_evaluated(facts)
     return found
+
+
+def _not_evaluated(facts: Plan) -> list[str]:
+    """MOC-3: points rest on an evaluation that asks what will change; taking part, or being satisfied, is not enough."""
+    if not facts.activity.evaluation_required:
+        return ["No evaluation is asked for here, and points rest on one (MOC-3)."]
+    if not any(o.commitment for o in facts.objectives):
+        return ["No objective names a change to make, so the evaluation would not show one (MOC-3)."]
+    return []
 
 
 def needed(facts: Plan, kind: CreditType) -> list[str]:
@@ -298,7 +309,8 @@ def _chosen(facts: Plan, awards: Sequence[Award] | None) -> list[Proposal]:
             blocked.append("These points follow AMA PRA credit, which is not designated here (MOC-5).")
         if blocked and awards is None and kind.code not in _permits(facts):
             continue  # asked for when it could be had; the page says so
-        kept, wrong = details.clean(needed(facts, kind), {**usual(facts, kind), **award.details}, about)
+        of_type = replace(about, kinds=tuple(kind.kinds))
+        kept, wrong = details.clean(needed(facts, kind), {**usual(facts, kind), **award.details}, of_type)
         problems |= {f"{kind.code}-{name}": text for name, text in wrong.items()}
         if blocked:
             problems[kind.code] = " ".join(blocked)

@@ -15,7 +15,7 @@ from accounts.enums import Profession
 from accounts.models import AccreditationTerm
 from activities.enums import ActivityKind
 from activities.models import Activity
-from common import audit, clock, locks, statements
+from common import audit, clock, locks, rulesets, statements
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 from common.templatetags.cme import runs
@@ -73,7 +73,7 @@ LABELS = {
     "rounding": "Rounding", "hour": "Minutes of one unit", "increment": "Steps", "minimum": "At least", "partial": "Attended in part",
     "follows": "Never more than", "needs": "Before it is claimed", "professions": "Who may claim", "planner_professions": "Among the planners",
     "activity_kinds": "Kinds of activity", "statement": "Designation statement", "learner_fields": "Asked of the learner",
-    "designation_fields": "Needed to designate", "report_to": "Reported to",
+    "designation_fields": "Needed to designate", "report_to": "Reported to", "kinds": "Kinds of points", "once_a_day": "One completion a day", "last_day": "A year’s credit is wanted by",
 }  # fmt: skip
 
 
@@ -160,6 +160,12 @@ def shown(kind: CreditType, name: str) -> str:
         return ", ".join(details.ALL[v].label for v in value)
     if name in {"professions", "planner_professions"}:
         return ", ".join(str(Profession(v).label) for v in value)
+    if name == "kinds":
+        return ", ".join(value)
+    if name == "once_a_day":
+        return "In an activity; a second claim of the same day brings none"
+    if name == "last_day":
+        return f"{rulesets.value_on(value):04}, month and day"
     words: dict[str, Any] = {"rounding": Rounding, "partial": Partial, "needs": Need}
     if name in words:
         return str(words[name](value).label) if value or name == "needs" else ""

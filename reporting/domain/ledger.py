@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from accounts.enums import BOARDS, NumberKind
 from accounts.models import PersonNumber, Provider
-from common import audit, clock, locks
+from common import audit, clock, locks, rulesets
 from common.actors import Actor, require_office
 from common.errors import Conflict, Invalid
 from credits.domain import claims
@@ -87,10 +87,22 @@ def _first(claim: Claim, total: ClaimTotal, evaluated_at: dt.datetime | None, *,
     if correction:
         since = max(since, at.astimezone(ZoneInfo(claim.activity.zone)).date())
     body, number_kind = body_of(kind)
+    due_on = since + dt.timedelta(days=kind.report_within_days or 0)
+    last = _last_day(kind, claim.participated_on)
+    if last is not None and since <= last:
+        due_on = min(due_on, last)
     return CreditReport(
         total=total, number=1, action=ReportAction.ADD, body=body, channel=kind.report_to, number_kind=number_kind, amount=total.credits,
-        completed_on=claim.participated_on, due_on=since + dt.timedelta(days=kind.report_within_days or 0), made_at=at,
+        completed_on=claim.participated_on, due_on=due_on, made_at=at,
     )  # fmt: skip
+
+
+def _last_day(kind: CreditType, completed_on: dt.date) -> dt.date | None:
+    """MOC-7: the day by which a body wants the credit of the year, for what was completed by then."""
+    if not kind.last_day:
+        return None
+    month, day = divmod(int(rulesets.value_on(kind.last_day, completed_on)), 100)
+    return dt.date(completed_on.year, min(max(month, 1), 12), min(max(day, 1), 28))
 
 
 # --- from the office ---------------------------------------------------------------------------------------

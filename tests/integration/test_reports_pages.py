@@ -31,7 +31,7 @@ def test_the_list_says_who_is_told_what_by_when(office):
         made.person.name_with_degrees,
         "123456",
         "ABIM",
-        "by way of PARS",
+        "by PARS",
         "1.00",
         made.activity.title,
         "in 30 days",
