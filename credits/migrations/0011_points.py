@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credits", "0009_claim_reviews"),
+        ("credits", "0010_former_credit"),
     ]
 
     operations = [
