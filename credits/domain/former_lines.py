@@ -120,7 +120,7 @@ def _earned(line: Line, first: Mapping[str, str], order: str, today: dt.date) ->
     told: dict[str, Any] = {}
     if text := first.get(C.DATE):
         try:
-            day = _date(text, order)
+            day = values.date(text, order)
         except values.NotReadable:
             line.stop("date", f"“{text[:40]}” is not read as a date. Say how dates are written, or put this row right.")
         else:
@@ -174,11 +174,6 @@ def fact(told: Mapping[str, Any]) -> str:
     kind = told["type"] or type_key(told["type_name"])
     parts = (kind, told["on"], " ".join(told["title"].casefold().split()), told["number"].casefold())
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=8_192)
-def _date(text: str, order: str) -> dt.date:
-    return values.date(text, order)
 
 
 @functools.lru_cache(maxsize=2_048)

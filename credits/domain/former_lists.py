@@ -20,6 +20,7 @@ from psycopg2.extras import execute_values
 from accounts.models import Identity, Provider
 from activities.domain.imports import attendance, batches, judging, matching, owners, preview, values
 from activities.domain.imports import columns as col
+from activities.domain.imports.drafts import AnyRow, Draft
 from activities.domain.imports.kinds import Group, Kind, Sample, Sum
 from activities.domain.imports.lines import WHO_CODES, Reading
 from activities.enums import RECORDED_VERDICTS, ImportColumn, ImportStatus, RowVerdict
@@ -124,7 +125,7 @@ def _unusable(columns: Mapping[str, str]) -> str:
     return f"Say which column holds {', and which '.join(lacking)}." if lacking else ""
 
 
-def _judged(batch: ImportBatch, file: BinaryIO) -> Iterator[tuple[list[ImportRow], int]]:
+def _judged(batch: ImportBatch, file: BinaryIO) -> Iterator[tuple[list[Draft], int]]:
     reading, today = Reading.of(batch), clock.today(Provider.current().zone)
     found = former_lines.of_file(file, reading, Types(), today, after=batch.position)
     while entries := list(islice(found, CHUNK)):
@@ -134,7 +135,7 @@ def _judged(batch: ImportBatch, file: BinaryIO) -> Iterator[tuple[list[ImportRow
         yield rows, entries[-1].number
 
 
-def _row(batch: ImportBatch, entry: Entry, directory: matching.Directory) -> ImportRow:
+def _row(batch: ImportBatch, entry: Entry, directory: matching.Directory) -> Draft:
     row = judging.row_of(batch, entry, directory, None)
     row.said, row.fact = entry.said, entry.fact if not entry.code or entry.code in WHO_CODES else ""
     if row.verdict in RECORDED_VERDICTS and any("=" in text[:1] for text in (entry.name, entry.said["title"])):
@@ -153,7 +154,7 @@ class Tip:
     origin: str
 
 
-def _tips(rows: Sequence[ImportRow]) -> dict[tuple[str, str], Tip]:
+def _tips(rows: Sequence[AnyRow]) -> dict[tuple[str, str], Tip]:
     """(who, fact) → what is on record. Two queries; a row that stands goes before one that was taken back."""
     live = [r for r in rows if r.who and r.fact]
     base = FormerCredit.objects.filter(superseded_by=None, fact__in={r.fact for r in live})
@@ -175,7 +176,7 @@ def _tips(rows: Sequence[ImportRow]) -> dict[tuple[str, str], Tip]:
     return found
 
 
-def _compare(rows: Sequence[ImportRow]) -> None:
+def _compare(rows: Sequence[AnyRow]) -> None:
     tips = _tips(rows)
     for row in rows:
         tip = tips.get((row.who, row.fact))

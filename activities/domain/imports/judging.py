@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from activities.domain.imports import intervals, matching, names
+from activities.domain.imports.drafts import Draft
 from activities.domain.imports.lines import Line, Reading, Sessions
 from activities.domain.imports.matching import Directory, Owner, Registered, Tip
 from activities.enums import MatchedBy, RowVerdict
-from activities.models import ImportBatch, ImportRow, Session
+from activities.models import ImportBatch, Session
 
 # Verdicts that follow from all rows of one person together; they are given anew when those rows change.
 SETTLED = frozenset({"short", "outside", "again", "known", "taken_back", "shared"})
@@ -22,7 +23,7 @@ CHANGES = ("verdict", "code", "reason", "minutes", "leader")
 
 def judge(
     batch: ImportBatch, lines: Sequence[Line], *, reading: Reading, sessions: Sessions, registered: Registered
-) -> list[ImportRow]:
+) -> list[Draft]:
     """Rows of a chunk with their verdicts, not saved."""
     directory = matching.directory(lines)
     rows = [row_of(batch, line, directory, registered) for line in lines]
@@ -33,7 +34,7 @@ def judge(
     return rows
 
 
-def on_record(rows: Sequence[ImportRow], reading: Reading) -> dict[tuple[int, str], Tip]:
+def on_record(rows: Sequence[Draft], reading: Reading) -> dict[tuple[int, str], Tip]:
     """What the ledger says of the people of these rows. Two queries."""
     live = [r for r in rows if r.who and r.session_id]
     return matching.tips(
@@ -42,9 +43,9 @@ def on_record(rows: Sequence[ImportRow], reading: Reading) -> dict[tuple[int, st
     )  # fmt: skip
 
 
-def row_of(batch: ImportBatch, line: Line, directory: Directory, registered: Registered | None) -> ImportRow:
+def row_of(batch: ImportBatch, line: Line, directory: Directory, registered: Registered | None) -> Draft:
     """A row by itself: whose it is, or why nobody can say. Without `registered` a name leads to nobody."""
-    row = ImportRow(  # by ids: half the time of naming the objects
+    row = Draft(
         batch_id=batch.pk, number=line.number, part=line.part, cells=line.cells, name=line.name, name_key=names.key(line.name) if line.name else "",
         session_id=line.session.pk if line.session else None, joined_at=line.joined_at, left_at=line.left_at, stated=line.stated, verdict=RowVerdict.PROBLEM,
     )  # fmt: skip
@@ -67,7 +68,7 @@ def row_of(batch: ImportBatch, line: Line, directory: Directory, registered: Reg
     return row
 
 
-def _matched(row: ImportRow, line: Line, owners: Sequence[Owner], directory: Directory) -> None:
+def _matched(row: Draft, line: Line, owners: Sequence[Owner], directory: Directory) -> None:
     first = owners[0]
     objection = next((o.objection for o in owners if o.objection), "")
     if len({o.person_id for o in owners}) > 1:
@@ -94,7 +95,7 @@ def _matched(row: ImportRow, line: Line, owners: Sequence[Owner], directory: Dir
         row.who = matching.who(first.person_id, None)
 
 
-def _by_name(row: ImportRow, line: Line, registered: Registered | None) -> None:
+def _by_name(row: Draft, line: Line, registered: Registered | None) -> None:
     """A name alone proves nothing: those registered who are called so are suggested, and a person says who it is."""
     number = " The NPI or license is nobody’s we know." if line.npi or line.licence else ""
     if registered is None:
@@ -118,14 +119,14 @@ def _by_name(row: ImportRow, line: Line, registered: Registered | None) -> None:
         )
 
 
-def _say(row: ImportRow, verdict: RowVerdict, code: str, reason: str) -> None:
+def _say(row: Draft, verdict: RowVerdict, code: str, reason: str) -> None:
     row.verdict, row.code, row.reason = verdict, code, reason[:250]
 
 
 # --- rows of one person in one session -----------------------------------------------------------------
 
 
-def settle(rows: Sequence[ImportRow], tip: Tip | None, session: Session, reading: Reading) -> None:
+def settle(rows: Sequence[Draft], tip: Tip | None, session: Session, reading: Reading) -> None:
     """Let the first of these rows count for all; say of each why it does not. Rows that somebody left out stay out."""
     group = sorted((r for r in rows if _takes_part(r)), key=lambda r: (r.number, r.part))
     if not group:
@@ -155,11 +156,11 @@ def settle(rows: Sequence[ImportRow], tip: Tip | None, session: Session, reading
         _say(row, RowVerdict.DUPLICATE, "again", f"The same person as row {leader.number}; counted there, once.")
 
 
-def _takes_part(row: ImportRow) -> bool:
+def _takes_part(row: Draft) -> bool:
     return row.verdict in {RowVerdict.MATCHED, RowVerdict.NEW} or row.code in SETTLED
 
 
-def _shared(group: Sequence[ImportRow]) -> bool:
+def _shared(group: Sequence[Draft]) -> bool:
     """One address with the names of several people: a clinic's, or a mistake of copying. Nobody is credited by it."""
     named = {r.name_key: r for r in group if r.name_key and r.how != MatchedBy.CHOSEN}
     first = next(iter(named.values()), None)
@@ -178,7 +179,7 @@ def _shared(group: Sequence[ImportRow]) -> bool:
     return True
 
 
-def _minutes(group: Sequence[ImportRow], session: Session, reading: Reading) -> tuple[int | None, str]:
+def _minutes(group: Sequence[Draft], session: Session, reading: Reading) -> tuple[int | None, str]:
     """Minutes that count, and what to remark about them; None supports the whole session."""
     start, end = session.starts_at, session.ends_at
     exact = [(r.joined_at, r.left_at) for r in group if r.joined_at and r.left_at and r.stated is None]
@@ -201,7 +202,7 @@ def _minutes(group: Sequence[ImportRow], session: Session, reading: Reading) -> 
     return minutes, ""
 
 
-def _compare(row: ImportRow, tip: Tip) -> None:
+def _compare(row: Draft, tip: Tip) -> None:
     if tip.withdrawn:
         if not tip.by_import:
             _say(row, RowVerdict.PROBLEM, "taken_back", f"{tip.by} took this attendance back: {tip.reason}")
@@ -212,11 +213,11 @@ def _compare(row: ImportRow, tip: Tip) -> None:
     _say(row, RowVerdict.DUPLICATE, "known", f"On record already with {stands}.{more}")
 
 
-def resettle(rows: Sequence[ImportRow], *, reading: Reading, sessions: Mapping[int, Session]) -> list[ImportRow]:
+def resettle(rows: Sequence[Draft], *, reading: Reading, sessions: Mapping[int, Session]) -> list[Draft]:
     """Settle whole groups anew; those rows that changed. `rows` are all rows of some (session, who)."""
     before = {r.pk: _state(r) for r in rows}
     known = on_record(rows, reading)
-    groups: dict[tuple[int, str], list[ImportRow]] = {}
+    groups: dict[tuple[int, str], list[Draft]] = {}
     for row in rows:
         if row.session_id and row.who:
             groups.setdefault((row.session_id, row.who), []).append(row)
@@ -225,5 +226,5 @@ def resettle(rows: Sequence[ImportRow], *, reading: Reading, sessions: Mapping[i
     return [r for r in rows if _state(r) != before[r.pk]]
 
 
-def _state(row: ImportRow) -> tuple[Any, ...]:
+def _state(row: Draft) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in CHANGES)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from activities.domain.imports.columns import Table
+from activities.domain.imports.drafts import Draft
 from activities.domain.imports.lines import Reading
 from activities.models import ImportBatch, ImportRow
 from common.actors import Actor
@@ -33,7 +34,7 @@ class Kind:
     reading: Callable[[ImportBatch, Format, Table, Sample], Reading]
     unusable: Callable[[Mapping[str, str]], str]
     # Judged rows of a file from a row on, in chunks, each with the number of its last row; later what goes together.
-    chunks: Callable[[ImportBatch, BinaryIO], Iterator[tuple[list[ImportRow], int]]]
+    chunks: Callable[[ImportBatch, BinaryIO], Iterator[tuple[list[Draft], int]]]
     settle: Callable[[ImportBatch, float], bool]
     resettle: Callable[[ImportBatch, Collection[Group]], None]
     # The ledger: rows to write, what they become, what stands of them, how it is taken back.

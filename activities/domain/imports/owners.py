@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from accounts.domain import identities
 from accounts.models import Identity, IdentityLink
 from activities.domain.imports import matching
+from activities.domain.imports.drafts import AnyRow
 from activities.domain.imports.matching import Key
 from activities.enums import RowVerdict
 from activities.models import ImportBatch, ImportRow
@@ -16,7 +17,7 @@ def who(row: ImportRow) -> str:
     return matching.who(row.person_id, (row.identity_kind, row.identity_value))
 
 
-def not_written(row: ImportRow, code: str, reason: str, verdict: RowVerdict) -> None:
+def not_written(row: AnyRow, code: str, reason: str, verdict: RowVerdict) -> None:
     row.verdict, row.code, row.reason = verdict, code, reason
 
 

@@ -1,6 +1,7 @@
 """Cells as people write them → minutes, dates, times. Pure; what cannot be read for sure is refused, never guessed."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ def date(said: str, order: str) -> dt.date:
     return found.date
 
 
+@functools.lru_cache(maxsize=8_192)
 def moment(said: str, order: str) -> Moment:
     """A date, a time, or both, in the ways that rosters and webinar reports write them."""
     said = _WEEKDAY.sub("", said.strip(), count=1) if said[:1].isalpha() else said.strip()
