@@ -13,6 +13,7 @@ from accounts.actors import actor_of
 from accounts.domain import sign_in
 from accounts.models import Identity
 from activities.domain.imports import batches, preview, writing
+from activities.domain.imports.lines import Reading
 from activities.models import ImportBatch, ImportRow
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
@@ -283,3 +284,12 @@ def test_the_pages_from_the_file_to_the_transcript(case, client, django_capture_
     assert "Recorded from LearnTrack" in text
     assert "You entered this" not in text
     assert client.get(detail).status_code in {403, 404}
+
+
+def test_columns_that_nobody_chose_say_nothing(case):
+    head = HEAD.replace("Provider", "Phone")
+    upload = given("phones.csv", head + SOUND.splitlines()[0].replace("Lakeside CME", "202-555-0143") + "\n")
+    batch = former_lists.start(origin="LearnTrack", upload=upload, by=case.by).batch
+    batch.mapping["columns"].pop("Phone")
+    batch = case.read(batch)
+    assert (batch.counts, row(batch, 2).said["provider"], Reading.of(batch).is_report) == ({"matched": 1}, "", False)

@@ -49,7 +49,7 @@ class Reading:
 
     @property
     def is_report(self) -> bool:
-        return self.source != ImportSource.ROSTER
+        return self.source not in {ImportSource.ROSTER, ImportSource.HISTORY}
 
     @property
     def method(self) -> EvidenceMethod:
