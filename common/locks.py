@@ -17,6 +17,7 @@ NAMESPACES = {
     "identity": 6,
     "person_merge": 7,
     "certificate_design": 8,
+    "former_credit": 9,
 }
 
 

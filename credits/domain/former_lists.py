@@ -236,6 +236,8 @@ def _waiting(batch: ImportBatch) -> QuerySet[ImportRow]:
 def _write_rows(batch: ImportBatch, rows: Sequence[ImportRow]) -> None:
     """Identities, links and lines of a chunk; assert an open transaction."""
     locks.require_transaction()
+    # Two lists at once may name one person by different identities: the second sees what the first wrote.
+    locks.lock_key("former_credit", "ledger")
     at, by_row, made = clock.now(), owners.identities_of(batch, rows), []
     for row in rows:  # records may have been joined since the preview
         row.who = owners.who(row)

@@ -26,6 +26,7 @@ from credits.models import Certificate, Claim, CreditType, FormerCredit, TypeNam
 from tests.factories import PersonFactory, ProviderFactory, UserFactory
 from tests.integration.import_cases import given, row
 from tests.integration.import_cases import storage as storage
+from tests.integration.people_cases import apart, join, user
 
 pytestmark = pytest.mark.django_db
 HEAD = "E-mail,First name,Last name,Activity title,Provider,Credit type,Credits,Completion date,Certificate number\n"
@@ -293,3 +294,16 @@ def test_columns_that_nobody_chose_say_nothing(case):
     batch.mapping["columns"].pop("Phone")
     batch = case.read(batch)
     assert (batch.counts, row(batch, 2).said["provider"], Reading.of(batch).is_report) == ({"matched": 1}, "", False)
+
+
+def test_joining_two_records_moves_nothing_and_the_undo_gives_back(case):
+    case.recorded(SOUND)
+    kept = user("ana.ruiz@northpier.example", given_name="Ana", family_name="Ruiz").person
+    before = list(FormerCredit.objects.order_by("pk").values())
+    merged = join(case.ana, kept)
+    assert [line.title for line in transcripts.load(kept).external] == ["Sepsis update"]
+    again = case.previewed(SOUND + "\n", "after.csv")
+    assert verdicts(again) == [(2, "duplicate", "known"), (3, "duplicate", "known")]
+    apart(merged)
+    assert (transcripts.load(kept).external, len(transcripts.load(case.ana).external)) == ((), 1)
+    assert list(FormerCredit.objects.order_by("pk").values()) == before
