@@ -1,6 +1,7 @@
 """What may be claimed, case by case: each reason, each credit type's own arithmetic, each format."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -578,6 +579,7 @@ class TestWork:
         one = work(**change)
         found = eligibility.work_verdict(facts(works=(one,)), one)
         assert (found.verdict, found.reason) == (verdict, reason)
+        assert found.is_claimable or found.minutes == 0
 
     def test_after_the_activity_expired_nothing_is_claimed(self):
         """CME-EM-2."""
@@ -760,3 +762,12 @@ class TestTeaching:
         one = session()
         known = facts(one, works=(teaching(7, one),), credits=[ama(), faculty()])
         assert whole(known).left_out == (LeftOut("ama_pra_1", "Nothing of this counts for AMA credits."),)
+
+
+@pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
+def test_leave_to_claim_late_never_shortens_the_time(days):
+    one = session()
+    known = facts(one)
+    usual = known.closes_at(one)
+    until = usual + dt.timedelta(days=days)
+    assert known.closes_at(replace(one, late_until=until)) == max(usual, until)
