@@ -5,9 +5,11 @@ from common.actors import Actor
 
 
 def actor_of(user: User) -> Actor:
-    """The actor behind a signed-in user; two queries, remembered on the user."""
+    """The actor behind a signed-in user, remembered on the user; no query when the session brought the user."""
     if not hasattr(user, "_actor"):
-        departments = user.person.memberships.filter(removed_at=None).values_list("department_id", flat=True)
+        departments = getattr(user, "live_departments", None)
+        if departments is None:
+            departments = user.person.memberships.filter(removed_at=None).values_list("department_id", flat=True)
         user._actor = Actor(  # type: ignore[attr-defined]
             kind="user", label=user.person.name_with_degrees, person_id=user.person_id, user_id=user.pk,
             roles=user.role_keys, departments=frozenset(departments),

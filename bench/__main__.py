@@ -1,4 +1,4 @@
-"""python -m bench [pages] [flow] [pdf] [imports] [transcript] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
+"""python -m bench [pages] [flow] [pdf] [bulk] [imports] [transcript] [--size demo|A]: speed, as ratios within one run, and JSON in bench/results/."""
 
 import argparse
 import subprocess
@@ -8,6 +8,7 @@ PARTS = {
     "pages": "bench.pages",
     "flow": "bench.flow",
     "pdf": "bench.pdf",
+    "bulk": "bench.bulk",
     "imports": "bench.imports",
     "transcript": "bench.transcript",
 }

@@ -1,5 +1,6 @@
 """Forms of the learner's flow."""
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from credits.entitlement import CreditFacts, SessionVerdict, WorkVerdict
 from credits.models import ClaimRequest
 
 ONE = Decimal("1.00")
+Choices = Mapping[int, Decimal]  # id of a session or a piece of work → how much of it
 
 
 class CheckInForm(PortalForm):
@@ -23,6 +25,35 @@ class CheckInForm(PortalForm):
         widget=forms.TextInput(attrs={"class": "code-input", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )  # fmt: skip
     required_messages = {"code": _("Write the code from the screen in the room.")}
+
+
+def form_key(data: Mapping[str, str]) -> uuid.UUID:
+    """The key of the opened page; a broken one is a new one."""
+    try:
+        return uuid.UUID(data.get("form_key", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def posted_choices(data: Mapping[str, str]) -> tuple[Choices, Choices] | None:
+    """What a posted page chose of sessions and of pieces of work, as `ClaimForm` reads it, without asking what can be
+    chosen; None where something is no number."""
+    chosen: dict[str, dict[int, Decimal]] = {"s": {}, "w": {}}
+    for name, typed in data.items():
+        if found := re.fullmatch(r"([sw])(-?\d{1,18})", name):
+            try:
+                chosen[found[1]][int(found[2])] = _number(typed)
+            except InvalidOperation:
+                return None
+    return chosen["s"], chosen["w"]
+
+
+def _number(typed: str) -> Decimal:
+    """What was typed, with either decimal mark. Raises InvalidOperation for what is no number, "NaN" included."""
+    value = Decimal(typed.strip().replace(",", ".") or "0")
+    if value.is_nan():
+        raise InvalidOperation
+    return value.quantize(Decimal("0.01"))
 
 
 class ClaimForm(forms.Form):
@@ -56,7 +87,7 @@ class ClaimForm(forms.Form):
         if measure == "whole":
             return max(verdict.cap, ONE) if typed else ZERO
         try:
-            return Decimal(typed.replace(",", ".") or "0").quantize(Decimal("0.01"))
+            return _number(typed)
         except InvalidOperation:
             self.problems[name] = str(_("Write a number such as 0.75.") if measure == "credit" else _("Write whole minutes."))  # fmt: skip
             return ZERO
@@ -79,13 +110,6 @@ class ClaimForm(forms.Form):
             "name": name, "cap": verdict.cap, "problem": self.problems.get(name, ""),
             "value": typed, "checked": bool(typed),
         }  # fmt: skip
-
-    def form_key(self) -> uuid.UUID:
-        """The key of the opened page; a broken one is a new one."""
-        try:
-            return uuid.UUID(self.data.get("form_key", ""))
-        except ValueError:
-            return uuid.uuid4()
 
 
 class AskForm(PortalForm):

@@ -17,7 +17,7 @@ def questionnaire(actor: Actor, number: str) -> tuple[Activity, Questionnaire]:
     sheet = questionnaires.current(activity)
     if sheet is None or actor.person_id is None:
         raise Http404
-    if not attendance.of_person(actor.person_id, activity):
+    if not attendance.took_part(actor.person_id, activity):
         raise NotAllowed(
             "The evaluation opens for people who took part. Check in first, or ask the coordinator to mark you present."
         )

@@ -24,7 +24,11 @@ def live(person_id: int) -> Person:
 
 def hold(person_id: int) -> Person:
     """The same, held until the transaction ends: whoever joins this record waits, or was first and is followed."""
-    person = locks.lock_row(Person.objects.all(), pk=live(person_id).pk)
+    rows = Person.objects.all()
+    try:
+        return locks.lock_row(rows, pk=person_id, merged_into=None)
+    except Person.DoesNotExist:
+        person = locks.lock_row(rows, pk=live(person_id).pk)
     while person.merged_into_id is not None:  # joined to another while we waited for the lock
         person = locks.lock_row(Person.objects.all(), pk=person.merged_into_id)
     return person

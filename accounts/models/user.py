@@ -53,7 +53,9 @@ class User(AbstractBaseUser):
     def role_keys(self) -> frozenset[str]:
         """Keys of the live office roles, read once per request."""
         if not hasattr(self, "_role_keys"):
-            rows = self.person.office_roles.filter(revoked_at=None).values_list("role", flat=True)
+            rows = getattr(self, "live_roles", None)
+            if rows is None:
+                rows = self.person.office_roles.filter(revoked_at=None).values_list("role", flat=True)
             self._role_keys = frozenset(rows)
         return self._role_keys
 

@@ -260,6 +260,11 @@ def of_person(person_id: int, activity: Activity) -> list[AttendanceEvidence]:
     return list(AttendanceEvidence.objects.of(person_id).standing().filter(session__activity=activity).order_by("at"))
 
 
+def took_part(person_id: int, activity: Activity) -> bool:
+    """Whether the ledger has anything that stands of a person in an activity. One query."""
+    return AttendanceEvidence.objects.of(person_id).standing().filter(session__activity=activity).exists()
+
+
 def open_sessions(person_id: int) -> list[Session]:
     """Sessions that this person is registered for and can check in to now. One query."""
     at = clock.now()

@@ -63,11 +63,16 @@ def of_activity(activity: Activity) -> list[Group]:
     return _grouped(_items(_live().filter(activity=activity)))
 
 
-def of_learner(activity: Activity, person_id: int | None) -> list[Group]:
-    """What a person who takes part sees of an activity, with what opens later; nothing for everybody else."""
+def of_learner(activity: Activity, person_id: int | None, *, attended: bool = False) -> list[Group]:
+    """What a person who takes part sees of an activity, with what opens later; nothing for everybody else.
+
+    `attended`: the caller knows that they were there, and need not ask again.
+    """
     if person_id is None or activity.status not in PUBLIC:
         return []
-    rows = _live().filter(_takes_part(person_id, OuterRef("activity")), activity=activity)
+    rows = _live().filter(activity=activity)
+    if not attended:
+        rows = rows.filter(_takes_part(person_id, OuterRef("activity")))
     return _grouped(item for item in _items(rows) if not item.is_down and _takes_place(item.handout))
 
 

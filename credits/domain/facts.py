@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.enums import Profession
 from accounts.models import Person
@@ -156,15 +156,15 @@ def hold_designation(activity: Activity) -> None:
 
 
 def _lines(person: Person, activity: Activity, sessions: Sequence[Session]) -> list[ClaimLine]:
-    """Live lines of this person in this activity, and elsewhere at the time of its sessions. One or two queries."""
-    rows = ClaimLine.objects.filter(person=person, voided_at=None).select_related("session").order_by("pk")
-    found = list(rows.filter(activity=activity))
+    """Live lines of this person in this activity, and elsewhere at the time of its sessions. One query."""
+    wanted = Q(activity=activity)
     if sessions:
-        found += rows.exclude(activity=activity).filter(
+        wanted |= Q(
             session__starts_at__lt=max(s.ends_at for s in sessions),
             session__ends_at__gt=min(s.starts_at for s in sessions),
         )
-    return found
+    rows = ClaimLine.objects.filter(wanted, person=person, voided_at=None).select_related("session").order_by("pk")
+    return sorted(rows, key=lambda line: line.activity_id != activity.pk)
 
 
 def _sessions(

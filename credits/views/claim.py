@@ -22,7 +22,7 @@ from common.statements import Run
 from credits import access, eligibility
 from credits.domain import attesting, claims, designations, facts
 from credits.domain.facts import Known, Offer
-from credits.forms import ClaimForm
+from credits.forms import Choices, ClaimForm, form_key, posted_choices
 from credits.models import Claim
 from integrity.domain import disclosure_text
 
@@ -49,6 +49,8 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
     person: Person = request.person  # type: ignore[attr-defined]
     asked_for = request.POST if request.method == "POST" else request.GET
     codes = asked_for.getlist("types") if "types" in asked_for or "choosing" in asked_for else None
+    if request.method == "POST" and (done := _at_once(request, activity, codes)):
+        return redirect("credits:claimed", pk=done.pk)
     known = facts.gather(person, activity, codes)
     found = eligibility.blockers(known.facts)
     if request.method == "GET" and [b.code for b in found] == ["evaluation"]:
@@ -62,10 +64,25 @@ def claim(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("credits:claimed", pk=made.pk)
     context = {
         "activity": activity, "facts": known.facts, "blockers": found, "form": form, "ask": ask, "disclosure": block,
-        "form_key": form.data.get("form_key") or uuid.uuid4(), "handouts": handouts.of_learner(activity, person.pk),
-        "stateable": attesting.offered(person, activity, known.facts), **_verdicts(known.facts), **_types(known, ask, activity),
+        "form_key": form.data.get("form_key") or uuid.uuid4(), "stateable": attesting.offered(person, activity, known.facts),
+        "handouts": handouts.of_learner(activity, person.pk, attended=any(s.evidence for s in known.facts.sessions)),
+        **_verdicts(known.facts), **_types(known, ask, activity),
     }  # fmt: skip
     return render(request, "credits/claim.html", context)
+
+
+def _at_once(request: HttpRequest, activity: Activity, codes: Sequence[str] | None) -> Claim | None:
+    """The claim of a page that asked for nothing but credit: its facts are gathered once, under the lock.
+
+    None when something has to be said or asked first: the page does so from the facts, as when it was opened.
+    """
+    chosen = posted_choices(request.POST)
+    if chosen is None or any(name.startswith("ask-") for name in request.POST):
+        return None
+    try:
+        return _try(request, activity, codes, *chosen, request.POST.get("disclosure", ""))
+    except DomainError:
+        return None
 
 
 def _form(request: HttpRequest, known: eligibility.Facts) -> ClaimForm:
@@ -99,23 +116,30 @@ def _claim(
 
     Answers are kept before the claim is tried: they are right, whatever becomes of it.
     """
-    actor, person = request.actor, request.person  # type: ignore[attr-defined]
     chosen, works = form.choices(), form.chosen_works()
     if form.problems or (ask and not ask.is_valid()):
         return None
     try:
-        if request.POST.get("printed"):
-            profile.confirm_name(person_id=person.pk, printed=request.POST["printed"], by=actor)
-        if ask and ask.values() and not ask.save(by=actor):
+        if ask and ask.values() and not ask.save(by=request.actor):  # type: ignore[attr-defined]
             return None
-        return claims.claim(
-            person_id=person.pk, activity_id=activity.pk, choices=chosen, works=works, codes=codes, form_key=form.form_key(),
-            disclosure_sha=sha if request.POST.get("disclosure") == sha else "", by=actor,
-        )  # fmt: skip
+        return _try(request, activity, codes, chosen, works, sha if request.POST.get("disclosure") == sha else "")
     except DomainError as error:
         form.problems |= error.fields
         form.general = [] if error.fields else list(error.messages)
         return None
+
+
+def _try(
+    request: HttpRequest, activity: Activity, codes: Sequence[str] | None, chosen: Choices, works: Choices, sha: str
+) -> Claim:
+    """Confirm the name that was on the page, then claim."""
+    actor, person_id = request.actor, request.actor.person_id  # type: ignore[attr-defined]
+    if request.POST.get("printed"):
+        profile.confirm_name(person_id=person_id, printed=request.POST["printed"], by=actor)
+    return claims.claim(
+        person_id=person_id, activity_id=activity.pk, choices=chosen, works=works, codes=codes, form_key=form_key(request.POST),
+        disclosure_sha=sha, by=actor,
+    )  # fmt: skip
 
 
 def _verdicts(known: eligibility.Facts) -> dict[str, object]:

@@ -122,7 +122,7 @@ def checked_in(request: HttpRequest, pk: int) -> HttpResponse:
         "session": session, "activity": session.activity, "evidence": evidence, "disclosure": disclosure_text.block(session.activity, session),
         "facts": known, "opens_at": known.opens_at(mine) if mine else None, "closes_at": known.closes_at(mine) if mine else None,
         "presence": checkout.presence(session, request.person),  # type: ignore[attr-defined]
-        "is_over": known.now >= session.ends_at, "is_open": bool(mine and known.now >= known.opens_at(mine)), "handouts": handouts.of_learner(session.activity, request.actor.person_id),  # type: ignore[attr-defined]
+        "is_over": known.now >= session.ends_at, "is_open": bool(mine and known.now >= known.opens_at(mine)), "handouts": handouts.of_learner(session.activity, request.actor.person_id, attended=True),  # type: ignore[attr-defined]
     }  # fmt: skip
     return render(request, "credits/checked_in.html", context)
 

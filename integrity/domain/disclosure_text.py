@@ -102,7 +102,8 @@ SELECT md5(concat_ws('#',
     (SELECT string_agg(concat_ws(',', id, starts_at, ends_at, status), ';' ORDER BY id)
        FROM activities_session WHERE activity_id = %(activity)s AND removed_at IS NULL),
     (SELECT string_agg(h::text, ';' ORDER BY id) FROM held h),
-    (SELECT string_agg(p::text, ';' ORDER BY id) FROM accounts_person p WHERE id IN (SELECT person_id FROM held)),
+    (SELECT string_agg(ROW(id, given_name, family_name, degrees)::text, ';' ORDER BY id)
+       FROM accounts_person WHERE id IN (SELECT person_id FROM held)),
     (SELECT string_agg(concat_ws(',', id, person_id, submitted_at, answer), ';' ORDER BY id) FROM told),
     (SELECT string_agg(t::text, ';' ORDER BY id) FROM tie t),
     (SELECT string_agg(c::text, ';' ORDER BY id) FROM integrity_company c WHERE id IN (SELECT company_id FROM tie)),
