@@ -328,7 +328,7 @@ def test_queries_are_constant(items, client, school, held, opened, django_assert
     client.force_login(school.planner)
     url = reverse("activities:session_kiosk", args=[held.activity.number, held.pk])
     client.get(url)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         client.get(url)
 
 

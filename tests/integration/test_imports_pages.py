@@ -338,8 +338,8 @@ def test_the_preview_costs_the_same(browser, case, items, django_assert_num_quer
     assert len(page.context["rows"]) == items * 3
 
 
-LIST_QUERIES = 8
-PREVIEW_QUERIES = 12
+LIST_QUERIES = 6
+PREVIEW_QUERIES = 10
 
 
 def test_thousands_of_rows_are_shown_a_page_at_a_time(browser, case):

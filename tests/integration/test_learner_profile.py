@@ -174,5 +174,5 @@ def test_profile_query_count(client, user, items, django_assert_num_queries):
     for n in range(items):
         profile.add_address(person_id=user.person_id, email=f"a{n}@x.example", by=actor_of(user))
     client.get("/profile/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         assert len(client.get("/profile/").context["addresses"]) == items + 1

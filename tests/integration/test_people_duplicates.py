@@ -151,7 +151,7 @@ def test_list_query_count(office, items, django_assert_num_queries):
         low, high = PersonFactory(), PersonFactory()
         DuplicateSuggestion.objects.create(low=low, high=high, score=70, found_at=clock.now())
     office.get(reverse("people:duplicates"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         assert len(office.get(reverse("people:duplicates")).context["rows"]) == items
 
 

@@ -334,5 +334,5 @@ def test_the_record_is_not_rewritten(looking):
 def test_who_is_not_looking_pays_nothing(client, learner, django_assert_num_queries):
     client.force_login(learner)
     client.get("/help/")
-    with django_assert_num_queries(4):  # session, user, roles, departments: as without it
+    with django_assert_num_queries(2):  # session, and the user with roles and departments: as without it
         client.get("/help/")

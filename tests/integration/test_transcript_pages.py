@@ -189,7 +189,7 @@ def test_query_count(learner, physician, rows, django_assert_num_queries):
             series=bool(n % 2),
         )
     learner.get(PAGE)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         learner.get(PAGE)
 
 

@@ -149,7 +149,7 @@ def test_query_counts(learner, person, rows, django_assert_num_queries):
         earn(person, dt.date(2026, 10, 1 + n))
         ExternalCreditFactory(person=person)
     learner.get(PAGE)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         learner.get(PAGE)
     learner.logout()
     with django_assert_num_queries(17):
