@@ -23,7 +23,9 @@ def begun(wanted: int) -> Any:
     from accounts.models import OfficeRole
     from credits.domain import runs
 
-    office = actor_of(OfficeRole.objects.filter(role="director", revoked_at=None).select_related("person").first().person.user)  # fmt: skip
+    director = OfficeRole.objects.filter(role="director", revoked_at=None).select_related("person").first()
+    assert director
+    office = actor_of(director.person.user)
     days = list(runs.wanted("make", runs.Chosen()).order_by("-participated_on").values_list("participated_on", flat=True))  # fmt: skip
     run = runs.ask(kind="make", chosen=runs.Chosen(since=days[:wanted][-1]), by=office)
     return runs.confirm(run_id=run.pk, total=run.total, by=office)

@@ -42,14 +42,13 @@ def later(name: str, *args: int | str, key: str | None = None, delay: dt.timedel
     if name not in TASKS:
         raise LookupError(f"No task is registered as {name}.")
     at = clock.now()
-    values = {"name": name, "args": list(args), "due_at": at + (delay or dt.timedelta()), "created_at": at}
+    due_at = at + (delay or dt.timedelta())
+    found: int | None
     if key is None:
-        found = Job.objects.create(**values).pk
+        found = Job.objects.create(name=name, args=list(args), due_at=due_at, created_at=at).pk
     else:
-        found = _insert_once(key, name, list(args), values["due_at"], at)
-        if found is None:
-            return
-    if delay is None:
+        found = _insert_once(key, name, list(args), due_at, at)
+    if found is not None and delay is None:
         transaction.on_commit(lambda: _nudge(found))
 
 
