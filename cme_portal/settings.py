@@ -335,8 +335,10 @@ IMPORT_KINDS = {  # lists that are brought as files: activities.domain.imports.k
     "attendance": "activities.domain.imports.attendance.KIND",
     "history": "credits.domain.former_lists.KIND",
 }
-CLAIM_FOLLOWERS = ("reporting.domain.ledger",)  # modules with made(claim, totals, evaluated_at), changed(claim, by=, at=)
-CREDIT_REPORTS = ("reporting.domain.due.of_claims",)  # f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript
+# Modules with made(claim, totals, evaluated_at) and changed(claim, by=, at=).
+CLAIM_FOLLOWERS = ("reporting.domain.ledger",)
+# f(claim ids) -> {claim id: [credits.domain.reports.Report]}, for the transcript.
+CREDIT_REPORTS = ("reporting.domain.due.of_claims",)
 MAIL_WANTED = "accounts.domain.profile.wants_mail"  # (address, kind of optional mail) -> bool
 SEE_AS_CLOSED = ("evaluations",)  # namespaces whose pages the office never sees as somebody else: answers are theirs
 ENFORCE_READ_ONLY_GET = PORTAL_ENV in {"development", "test"}

@@ -289,7 +289,9 @@ def _shows_external(row: External, filters: Filters, names: Mapping[str, str]) -
         and filters.has_day(row.earned_on)
         and filters.kind in {"", row.kind_code}
         and (not filters.topic or filters.topic in row.topics)
-        and filters.has_text(row.title, row.provider_name, row.origin, row.number, *(names.get(t, "") for t in row.topics))
+        and filters.has_text(
+            row.title, row.provider_name, row.origin, row.number, *(names.get(t, "") for t in row.topics)
+        )
     )
 
 

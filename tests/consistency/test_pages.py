@@ -256,7 +256,10 @@ def _newer(
     imports = ("detail", "columns", "confirm", "undo", "download")
     found: dict[str, list[dict[str, Any]]] = {f"activities:import_{name}": batch for name in imports}
     found |= {f"former:{name}": [{"pk": pk} for pk in (former.batch_id, NOWHERE)] for name in (*imports, "types")}
-    found |= {"former:file": [{"pk": NOWHERE}], "former:row": [{"pk": former.batch_id, "row_pk": former.pk}, {"pk": NOWHERE, "row_pk": former.pk}]}
+    found |= {
+        "former:file": [{"pk": NOWHERE}],
+        "former:row": [{"pk": former.batch_id, "row_pk": former.pk}, {"pk": NOWHERE, "row_pk": former.pk}],
+    }
     pair = [{"kept_id": one.pk, "away_id": two.pk}, {"kept_id": one.pk, "away_id": NOWHERE}]
     found["accounts:phone_by_mail"] = [{"token": "nonsense"}]
     nowhere: dict[str, dict[str, Any]] = {name: {"pk": NOWHERE} for name in (
