@@ -231,7 +231,7 @@ def main() -> int:
     print(report.table(("request", "n", "median ms", "p95 ms"), rows))
     per_hour = len(done) / seconds * 3600
     print(
-        f"\n{len(done)} learners in {seconds:.0f} s: {per_hour:.0f} claims an hour; {len(errors)} errors; the driver used {driver:.2f} cores."
+        f"\n{len(done)} learners in {seconds:.0f} s, {per_hour:.0f} an hour; {len(errors)} errors; the driver used {driver:.2f} cores."
     )
     each = ", ".join(
         f"{part} {s / max(1, len(done)) * 1000:.0f}" for part, s in sorted(parts.items(), key=lambda x: -x[1])
@@ -252,7 +252,7 @@ def main() -> int:
         "ok": ok,
         "rate": given.rate,
         "grown": given.grown,
-        "claims_per_hour": round(per_hour),
+        "learners_per_hour": round(per_hour),
         "errors": len(errors),
         "driver_cores": round(driver, 2),
         "processor_seconds": parts,
