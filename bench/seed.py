@@ -22,7 +22,7 @@ def sizes() -> dict[str, object]:
     return {
         "small": Size(people=120, courses=40, series=3, enduring=3, sessions_per_series=10, evidence=500, rendered=0),
         "claims": Size(
-            people=800, courses=40, series=6, enduring=3, sessions_per_series=20, evidence=4_500, rendered=0
+            people=800, courses=40, series=6, enduring=3, sessions_per_series=20, evidence=8_000, rendered=0
         ),
         "demo": Size(rendered=0),
         "A": Size(

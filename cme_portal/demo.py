@@ -359,7 +359,20 @@ class Supervisor:
         web = [python, "-m", "granian", "--interface", "wsgi", "--host", self.options.host]
         web += ["--port", str(self.options.port), "--workers", str(self.options.web_workers)]
         web += ["--blocking-threads", "1", "--no-ws", "--respawn-failed-workers", "cme_portal.wsgi:application"]
-        worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2", "--hostname", "demo@%h"]
+        # Somebody waits for a page, nobody for the second in which a certificate is made.
+        worker = [
+            "nice",
+            "-n",
+            "10",
+            *celery,
+            "worker",
+            "--loglevel",
+            "WARNING",
+            "--concurrency",
+            "2",
+            "--hostname",
+            "demo@%h",
+        ]
         beat = [
             *celery,
             "beat",

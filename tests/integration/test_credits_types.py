@@ -396,7 +396,7 @@ def test_the_claim_page_takes_a_constant_number_of_queries(client, items, django
         client.get(claim_url(activity))
 
 
-QUERIES = 17
+QUERIES = 16
 
 
 # --- work and teaching -------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_the_list_takes_a_constant_number_of_queries(office, items, django_asser
     for _n in range(items):
         points()
     office.get(HOME)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         assert len(office.get(HOME).context["rows"]) == items
 
 
