@@ -1,7 +1,7 @@
 """Check-in, evaluation and claim through the real stack, the driver counted: how many learners, how long each request takes.
 
     python -m bench.flow [--learners 120] [--rate 4.2]
-    python -m bench.flow --check-ins --learners 240 --rate 10
+    python -m bench.flow --check-ins --grown --learners 900 --rate 10
 
 `--rate` is learners who arrive per second (4.2 is 15,000 claims in an hour); 0 sends the next as soon as one is through,
 which finds the highest throughput. The driver runs on the same machine and is part of the figures.
@@ -93,7 +93,7 @@ class Learner:
             self.send("check-in", self.open("check-in", "/check-in/"), {"code": self.plan["code"]})
 
     def run(self) -> None:
-        """Ten requests: check in, answer, claim; then the worker makes the certificate."""
+        """Eight requests: check in, answer, claim; then the worker makes the certificate."""
         self.check_in()
         sheet = self.open("evaluation", f"/activities/{self.plan['number']}/evaluation/")
         answers = dict.fromkeys(re.findall(r'type="radio" name="(q\d+)"', sheet.text), "5")
@@ -187,9 +187,8 @@ def main() -> int:
             with contextlib.closing(psycopg2.connect(stack.details["database_url"])) as connection, connection:
                 grow.grow(connection.cursor())
             with contextlib.closing(psycopg2.connect(stack.details["database_url"])) as connection:
-                connection.autocommit = (
-                    True  # as on a server that has been up for a while, not in the middle of an import
-                )
+                # As on a server that has been up for a while, not in the middle of an import.
+                connection.autocommit = True
                 connection.cursor().execute("VACUUM (ANALYZE)")
                 connection.cursor().execute("CHECKPOINT")
             print(f"The tables of a national society in {time.monotonic() - began:.0f} s.", flush=True)
