@@ -104,7 +104,7 @@ SELECT md5(concat_ws('#',
     (SELECT string_agg(h::text, ';' ORDER BY id) FROM held h),
     (SELECT string_agg(ROW(id, given_name, family_name, degrees)::text, ';' ORDER BY id)
        FROM accounts_person WHERE id IN (SELECT person_id FROM held)),
-    (SELECT string_agg(concat_ws(',', id, person_id, submitted_at, answer), ';' ORDER BY id) FROM told),
+    (SELECT string_agg(concat_ws(',', id, person_id, submitted_at, answer, submitted_at < %(oldest)s), ';' ORDER BY id) FROM told),
     (SELECT string_agg(t::text, ';' ORDER BY id) FROM tie t),
     (SELECT string_agg(c::text, ';' ORDER BY id) FROM integrity_company c WHERE id IN (SELECT company_id FROM tie)),
     (SELECT string_agg(d::text, ';' ORDER BY id) FROM integrity_relevancedecision d WHERE activity_id = %(activity)s),
@@ -115,16 +115,15 @@ KEPT_SECONDS = 120
 
 
 def _key(activity: Activity, session: Session | None) -> str:
-    """Where the block is kept: another key as soon as a fact, the wording, the language or the minute is another.
+    """Where the block is kept: another key as soon as a fact, the wording or the language is another.
 
-    The minute is in it because a disclosure grows too old at a moment without any row changing (SII-3.1h).
+    That a disclosure grew too old is one of the facts, though no row changes at that moment (SII-3.1h).
     """
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, {"activity": activity.pk})
+        cursor.execute(_STATE, {"activity": activity.pk, "oldest": clock.now() - max_age()})
         state = cursor.fetchone()[0]
     words = "".join(statements.body(f"SII-3.5-{code}") for code in ("mitigated", "others", "none"))
-    minute = clock.now().replace(second=0, microsecond=0).isoformat()
-    facts = f"{state}|{session.pk if session else ''}|{words}|{max_age()}|{minute}|{translation.get_language()}"
+    facts = f"{state}|{session.pk if session else ''}|{words}|{max_age()}|{translation.get_language()}"
     return f"disclosure:{activity.pk}:{hashlib.sha256(facts.encode()).hexdigest()}"
 
 

@@ -176,8 +176,11 @@ def test_the_block_is_made_once_and_then_costs_one_query(activity, session, djan
     block(ActivityFactory())  # what a process remembers
     made = block(activity, session)
 
+    clock.move(dt.timedelta(minutes=1))  # a page that takes its time over the end of a minute asks no more than another
     with django_assert_num_queries(1):
         again = block(activity, session)
+    clock.move(dt.timedelta())
+    clock.forget()
 
     assert again == made
     assert block(activity) == block(activity, standings=standing.for_activity(activity))
