@@ -4,7 +4,9 @@ WeasyPrint is imported on first use: without its system libraries everything but
 What is costly is kept for the life of the process: fonts, the parsed stylesheet, drawings as PDF operators.
 """
 
+import contextlib
 import ctypes
+import gc
 import hashlib
 import importlib.util
 import os
@@ -12,7 +14,7 @@ import re
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -273,6 +275,18 @@ def to_html(
         return engines["django"].get_template(template).render(values).translate(CONTROL)
 
 
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No garbage is looked for while a document is made: nearly all of its many boxes live to its end."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def write(html: str, *, identifier: str = "", look: Look | None = None, signer: "Signer | None" = None) -> bytes:
     """PDF/UA-1 bytes of one of our documents; with a signer they are certified, and no two writings are the same."""
     current = engine()
@@ -288,7 +302,7 @@ def write(html: str, *, identifier: str = "", look: Look | None = None, signer: 
             signer.prepare(pdf)
         _settle(pdf)
 
-    with _lock:
+    with _lock, _collector_at_rest():
         current.fetcher.refused.clear()
         try:
             compiled = current.look(look)

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from credits.domain.external import External
 from credits.domain.transcript_filters import ELSEWHERE, OURS
 from credits.domain.transcripts import Row, Transcript
 
-VERSION = "transcript/2"
+VERSION = "transcript/3"
 CLAIMED = "Credits are those the learner claimed. Records are kept for six years."
 ATTENDED = "Attendance is documented here; no credit of this profession was designated. Records are kept for six years."
 
@@ -41,7 +42,7 @@ def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
         ]
         + ([_attended(found)] if found.attended else []),
         "part": part(found),
-        "groups": [{"title": str(year), "rows": [_row(row) for row in rows]} for year, rows in found.years],
+        "groups": [group for year, rows in found.years for group in _of_year(year, rows)],
         "elsewhere": _elsewhere(found, person, provider) if found.external else None,
         "notes": [CLAIMED if found.totals else ATTENDED, statements.runs(accreditation(on))],
         # For the verification page: which claims it stands on.
@@ -91,6 +92,20 @@ def short_dates(row: Row) -> str:
     return f"{row.first_on:%b} {row.first_on.day}{year} to {last}"
 
 
+def _of_year(year: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """A table for each unit, which stands once at its head; the first says the year.
+
+    A unit in each of 600 lines says nothing new and takes half of their room, and of the time to typeset them.
+    """
+    units: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda r: r.kind.position):
+        units.setdefault(row.kind.unit_many if row.awarded else "", []).append(row)
+    return [
+        {"title": "" if place else str(year), "unit_runs": statements.runs(unit), "rows": [_row(row) for row in found]}
+        for place, (unit, found) in enumerate(units.items())
+    ]
+
+
 def _row(row: Row) -> dict[str, Any]:
     codes = [c.code for c in row.certificates]
     return {
@@ -100,7 +115,7 @@ def _row(row: Row) -> dict[str, Any]:
         "sub": f"{len(codes)} certificates" if len(codes) > 1 else "",
         "format": row.format,
         "credits": f"{row.credits:.2f}" if row.awarded else "",
-        "credit_runs": row.unit_runs if row.awarded else row.credit_runs,
+        "credit_runs": statements.runs(row.beside.strip(" ,")) if row.awarded else row.credit_runs,
         "code": codes[0] if len(codes) == 1 else "",
     }
 

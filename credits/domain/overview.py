@@ -1,10 +1,13 @@
 """What a learner sees first: what is due, what comes, what was claimed. Constant queries, however much there is."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Person
 from activities.enums import CLAIMABLE, SlotKind
@@ -18,6 +21,7 @@ from credits.models import (
     Claim,
     ClaimLine,
     ClaimTotal,
+    CreditType,
     Designation,
     Presentation,
 )
@@ -99,12 +103,16 @@ def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
 
 @dataclass(frozen=True)
 class Earned:
-    """One live claim with its certificate, as the home page and transcript list it; `totals` in the order of their types."""
+    """One live claim with its certificate, as the home page and transcript list it; `totals` in the order of their types.
+
+    `held` are the sessions that stand, by the code of a credit type; `sessions` counts those of all of them.
+    """
 
     claim: Claim
     certificate: Certificate | None
     totals: tuple[ClaimTotal, ...]
     sessions: int
+    held: Mapping[str, frozenset[int]]
 
     @property
     def attended_only(self) -> bool:
@@ -120,28 +128,36 @@ class Earned:
         ]
 
 
-def earned(
-    person: Person, *, limit: int | None = None, since: dt.date | None = None, until: dt.date | None = None
-) -> list[Earned]:
-    """A person's live claims, newest first. Four queries."""
+def live_claims(person: Person) -> QuerySet[Claim]:
+    """Whose rows a transcript is made from; asked for inside other queries, so that none carries thousands of keys."""
+    return Claim.objects.filter(person=person, status=ClaimStatus.LIVE)
+
+
+def earned(person: Person, *, limit: int | None = None) -> list[Earned]:
+    """A person's live claims, newest first. Five queries."""
     claims = (
-        Claim.objects.filter(person=person, status=ClaimStatus.LIVE)
+        live_claims(person)
         .select_related("activity")
         .only("participated_on", "claimed_at", *Activity.line("activity__"))
-        .order_by("-participated_on", "-pk")
     )
-    if since:
-        claims = claims.filter(participated_on__gte=since)
-    if until:
-        claims = claims.filter(participated_on__lte=until)
-    claims = claims.prefetch_related("totals__credit_type", "lines")
-    rows = list(claims[:limit] if limit else claims)
-    live = Certificate.objects.filter(claim__in=rows).filter(~Q(status__in=["superseded", "revoked"])).defer("snapshot")
-    by_claim = {c.claim_id: c for c in live}
+    rows = list(claims.order_by("-participated_on", "-pk")[:limit])
+    wanted: Any = [c.pk for c in rows] if limit else live_claims(person)
+    certificates = Certificate.objects.filter(claim__in=wanted).exclude(status__in=["superseded", "revoked"])
+    by_claim = {c.claim_id: c for c in certificates.defer("snapshot")}
+    kinds = CreditType.objects.in_bulk()
+    totals: dict[int, list[ClaimTotal]] = defaultdict(list)
+    for total in ClaimTotal.objects.filter(claim__in=wanted).order_by("pk"):
+        total.credit_type = kinds[total.credit_type_id]
+        totals[total.claim_id].append(total)
+    held: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    lines = ClaimLine.objects.filter(claim__in=wanted, session__isnull=False, voided_at=None)
+    for claim_id, code, session_id in lines.values_list("claim", "credit_type", "session"):
+        held[claim_id][code].add(session_id)
     return [
         Earned(
-            claim=c, certificate=by_claim.get(c.pk), sessions=len({line.session_id for line in c.lines.all() if line.session_id}),
-            totals=tuple(sorted(c.totals.all(), key=lambda t: t.credit_type.position)),
+            claim=c, certificate=by_claim.get(c.pk), sessions=len(set().union(*held[c.pk].values())),
+            totals=tuple(sorted(totals[c.pk], key=lambda t: t.credit_type.position)),
+            held={code: frozenset(found) for code, found in held[c.pk].items()},
         )
         for c in rows
     ]  # fmt: skip

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
+from typing import Any
 
 import rules
 from django.db import transaction
+from django.db.models import QuerySet
 
 from activities.models import Activity, Session
 from common import audit, clock, locks
@@ -17,9 +19,9 @@ from credits.models import SessionTopic, Topic
 Tagged = Mapping[tuple[int, int | None], Mapping[str, int]]
 
 
-def of_activities(activity_ids: Iterable[int]) -> Tagged:
-    """The topics of some activities. One query."""
-    rows = SessionTopic.objects.filter(activity__in=set(activity_ids), removed_at=None)
+def of_activities(activities: Iterable[int] | QuerySet[Any, Any]) -> Tagged:
+    """The topics of some activities, named by their keys or by the query that finds those. One query."""
+    rows = SessionTopic.objects.filter(activity__in=activities, removed_at=None)
     found: dict[tuple[int, int | None], dict[str, int]] = defaultdict(dict)
     for activity_id, session_id, topic, minutes in rows.values_list("activity", "session", "topic", "minutes"):
         found[(activity_id, session_id)][topic] = minutes

@@ -25,7 +25,16 @@ from credits.domain.reports import Report
 from credits.domain.topics import Tagged
 from credits.domain.transcript_filters import ALL, ELSEWHERE, OURS, Filters
 from credits.meters import Earning
-from credits.models import Certificate, ClaimTotal, CreditType, Designation, Topic, TranscriptDocument, TranscriptFile
+from credits.models import (
+    Certificate,
+    ClaimLine,
+    ClaimTotal,
+    CreditType,
+    Designation,
+    Topic,
+    TranscriptDocument,
+    TranscriptFile,
+)
 
 ZERO = Decimal("0.00")
 
@@ -35,7 +44,8 @@ class Row:
     """One line: an activity in one year and one credit type, with all its sessions claimed then.
 
     `credits` is what was awarded; 0 for attendance, whose `credit_runs` say what the activity was designated for.
-    `topics` are minutes per topic of what was claimed, by code; `topic_lines` the same by name.
+    `beside` is what is printed beside the amount of a single claim, such as a UAN. `topics` are minutes per topic of what
+    was claimed, by code; `topic_lines` the same by name.
     """
 
     first_on: dt.date
@@ -48,6 +58,7 @@ class Row:
     credits: Decimal
     credit_runs: list[statements.Run]
     unit_runs: list[statements.Run]
+    beside: str
     certificates: tuple[Certificate, ...]
     claim_ids: tuple[int, ...]
     kind: CreditType
@@ -145,19 +156,20 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
     Days are compared with the last day attended of each claim.
     """
     claims, names = overview.earned(person), dict(Topic.objects.values_list("pk", "name"))
-    designations = Designation.objects.select_related("credit_type").in_bulk(
-        {t.designation_id for e in claims for t in e.claim.totals.all() if t.designation_id}
-    )
+    of = ClaimTotal.objects.filter(claim__in=overview.live_claims(person)).values("designation")
+    designations = {
+        d.pk: d for d in Designation.objects.filter(pk__in=of).select_related("credit_type").only("credit_type")
+    }
     known = _Known(
-        facts=_printed([e.certificate.pk for e in claims if e.certificate]),
-        sessions=_sessions_of(claims),
-        tagged=_topics_of(claims),
+        facts=_printed(person),
+        sessions=_sessions_of(person),
+        tagged=_topics_of(person),
         reports=reports.of_claims(e.claim.pk for e in claims),
         topic_names=names,
     )
     groups: dict[tuple[int, int, str], list[tuple[Earned, ClaimTotal]]] = {}
     for earned in claims:
-        for total in earned.claim.totals.all():
+        for total in earned.totals:
             if total.designation_id:
                 total.designation = designations[total.designation_id]
             key = (earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id)
@@ -178,7 +190,7 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
 def earnings(person: Person) -> tuple[Earning, ...]:
     """What meters count, of everything on a transcript; the lines themselves are not made."""
     claims = overview.earned(person)
-    known = _Known(facts={}, sessions=_sessions_of(claims), tagged=_topics_of(claims), reports={}, topic_names={})
+    known = _Known(facts={}, sessions=_sessions_of(person), tagged=_topics_of(person), reports={}, topic_names={})
     return _all_earnings(claims, known, external.of_person(person))
 
 
@@ -197,19 +209,22 @@ class _Known:
     topic_names: Mapping[str, str]
 
 
-def _printed(certificate_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    rows = Certificate.objects.filter(pk__in=certificate_ids)
+def _printed(person: Person) -> dict[int, dict[str, Any]]:
+    """Claim id → what its certificate says."""
+    rows = Certificate.objects.filter(claim__in=overview.live_claims(person)).exclude(
+        status__in=["superseded", "revoked"]
+    )
     return dict(rows.values_list("claim_id", "snapshot__facts"))
 
 
-def _topics_of(claims: Sequence[Earned]) -> Tagged:
-    return topics.of_activities(e.claim.activity_id for e in claims)
+def _topics_of(person: Person) -> Tagged:
+    return topics.of_activities(overview.live_claims(person).values("activity"))
 
 
-def _sessions_of(claims: Sequence[Earned]) -> dict[int, tuple[dt.datetime, int]]:
+def _sessions_of(person: Person) -> dict[int, tuple[dt.datetime, int]]:
     """When each session of the claims begins, and its minutes."""
-    ids = {line.session_id for e in claims for line in e.claim.lines.all() if line.session_id}
-    rows = Session.objects.filter(pk__in=ids).values_list("pk", "starts_at", "ends_at")
+    of = ClaimLine.objects.filter(claim__in=overview.live_claims(person)).values("session")
+    rows = Session.objects.filter(pk__in=of).values_list("pk", "starts_at", "ends_at")
     return {pk: (start, int((end - start).total_seconds() // 60)) for pk, start, end in rows}
 
 
@@ -220,9 +235,10 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         credit_type=sample.credit_type, designation=sample.designation,
         credits=sum((t.credits for _e, t in members), ZERO), designated=sum((t.designated for _e, t in members), ZERO),
     )  # fmt: skip
-    sessions = {pk for e, t in members for pk in _session_ids(e, t.credit_type_id)}
+    sessions = {pk for e, t in members for pk in e.held.get(t.credit_type_id, ())}
     zone = ZoneInfo(activity.zone)
     single = len(members) == 1
+    beside = certificate_document.beside(sample) if single else ""
     days = {known.sessions[pk][0].astimezone(zone).date() for pk in sessions} | {e.claim.participated_on for e, _t in members}  # fmt: skip
     # Law 4: what was printed is read from the print; only what was never printed is read from the live rows.
     printed = known.facts.get(newest.claim.pk) or {}
@@ -235,22 +251,16 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         format=f"{kind}, series" if activity.is_series else kind, is_series=activity.is_series, sessions=len(sessions),
         awarded=not sample.credit_type.is_attendance, credits=sum_of.credits,
         credit_runs=(single and _line_printed(printed, sample)) or certificate_document.credit_runs(sum_of),
-        unit_runs=_unit(sum_of.credit_type, sum_of.credits, certificate_document.beside(sample) if single else ""),
+        unit_runs=_unit(sum_of.credit_type, sum_of.credits, beside), beside=beside,
         certificates=tuple(e.certificate for e, _t in members if e.certificate), claim_ids=tuple(e.claim.pk for e, _t in members),
         kind=sample.credit_type, activity_id=activity.pk, topics=dict(tagged),
         topic_lines=tuple((name, tagged[code]) for code, name in known.topic_names.items() if tagged[code]), reports=tuple(r for e, t in members for r in known.reports.get(e.claim.pk, ()) if r.credit_type in {"", t.credit_type_id}),
     )  # fmt: skip
 
 
-def _session_ids(earned: Earned, code: str) -> set[int]:
-    """Sessions of one credit type of a claim."""
-    lines = earned.claim.lines.all()
-    return {x.session_id for x in lines if x.session_id and x.voided_at is None and x.credit_type_id == code}
-
-
 def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
     """Minutes per topic of one claim."""
-    sessions, activity_id = _session_ids(earned, total.credit_type_id), earned.claim.activity_id
+    sessions, activity_id = earned.held.get(total.credit_type_id, frozenset()), earned.claim.activity_id
     sums: Counter[str] = Counter()
     places: list[int | None] = [*sessions] or [None]
     for session_id in places:
@@ -267,7 +277,7 @@ def _earnings(claims: Iterable[Earned], known: _Known) -> Iterator[Earning]:
     for earned in claims:
         kinds: dict[str, int] = {}
         tagged: Counter[str] = Counter()
-        for total in earned.claim.totals.all():
+        for total in earned.totals:
             attended = total.credit_type.is_attendance
             kinds[total.credit_type_id] = topics.credited_minutes(total.minutes, total.credits, is_attendance=attended)
             tagged |= Counter(_tagged(earned, total, known))

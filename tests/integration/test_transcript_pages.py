@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from accounts.actors import actor_of_person
 from accounts.models import Person
-from common import clock
+from common import clock, statements
 from common.errors import NotAllowed
 from common.models import Job
 from credits.domain import claims, transcripts
@@ -239,6 +239,25 @@ def test_sixty_rows_read_back_with_the_totals_of_the_page(learner, physician):
         "75.00"
     )
     assert all(f"Page {i} of {len(pages)}" in page for i, page in enumerate(pages, 1))
+
+
+def test_a_unit_stands_once_over_its_lines(physician):
+    """AMA-TRN-1: a table for each unit of a year; what is printed beside an amount stands on its line."""
+    pharmacy = ("acpe", {"ceu": "0.100", "uan": "1234-0000-26-001-L01-P"})
+    for day, also in ((17, [pharmacy]), (3, [])):
+        earn(physician.person, dt.date(2026, 11, day), title=f"Talk of day {day}", also=also)
+    document = make(physician.person)
+    groups = document.snapshot["groups"]
+    assert [(g["title"], statements.plain(g["unit_runs"])) for g in groups] == [
+        ("2026", "AMA PRA Category 1 Credits™"), ("", "pharmacy contact hours"),
+    ]  # fmt: skip
+    assert [[(r["credits"], statements.plain(r["credit_runs"])) for r in g["rows"]] for g in groups] == [
+        [("1.00", ""), ("1.00", "")], [("1.00", "(0.100 ceu), UAN 1234-0000-26-001-L01-P")],
+    ]  # fmt: skip
+    transcripts.render(document.pk)
+    (text,) = printed(TranscriptDocument.objects.get())
+    assert text.count("AMA PRA Category 1 Credit") == 2  # the total, and the head of its table
+    assert "UAN 1234-0000-26-001-L01-P" in text
 
 
 def test_the_same_content_is_made_once(physician):

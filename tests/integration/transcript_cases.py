@@ -12,8 +12,10 @@ from tests.factories import ActivityFactory, SessionFactory
 from tests.integration.claim_cases import designate
 
 
-def earn(person, on: dt.date, *, activity=None, credits="1.00", sessions=1, series=False, title="", certified=True):
-    """A live claim whose last day is `on`; each session is a week before the next."""
+def earn(
+    person, on: dt.date, *, activity=None, credits="1.00", sessions=1, series=False, title="", certified=True, also=(),
+):  # fmt: skip
+    """A live claim whose last day is `on`; each session is a week before the next. `also` are totals of other types."""
     activity = activity or ActivityFactory(
         published=True, kind="RSS" if series else "C", **({"title": title} if title else {})
     )
@@ -40,6 +42,15 @@ def earn(person, on: dt.date, *, activity=None, credits="1.00", sessions=1, seri
             credits=awarded,
             designated=Decimal(credits),
         )
+        for code, details in also:
+            ClaimTotal.objects.create(
+                claim=claim,
+                credit_type_id=code,
+                minutes=60 * sessions,
+                credits=awarded,
+                designated=awarded,
+                details=details,
+            )
         for n in range(sessions):
             start = clock.local(on - dt.timedelta(weeks=n), dt.time(12), activity.zone)
             session = SessionFactory(activity=activity, starts_at=start, check_in_code="", code_released_at=None)
