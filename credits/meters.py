@@ -57,12 +57,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Earning:
-    """A claim, or a line from elsewhere: minutes by credit type, of which so many on a topic. `verified` is what we issued.
+    """One session, piece of work or line from elsewhere. `verified` is what we issued.
 
-    The same hour may carry several types; it is one hour all the same.
+    The same hour may carry several types: `minutes` are those of the hour, once; `kinds` are what each type gives, 60
+    minutes a credit, for rules that name a type.
     """
 
     on: dt.date
+    minutes: int
     kinds: Mapping[str, int]
     topics: Mapping[str, int] = field(default_factory=dict)
     verified: bool = True
@@ -166,6 +168,5 @@ def _slices(standing: Standing) -> list[tuple[dt.date | None, dt.date]]:
 
 def _minutes(rule: Rule, earning: Earning) -> int:
     """What of an earning counts for a rule: its minutes on the topics asked for, never more than it has."""
-    amounts = [minutes for kind, minutes in earning.kinds.items() if not rule.kinds or kind in rule.kinds]
-    most = max(amounts, default=0)
+    most = max((earning.kinds.get(kind, 0) for kind in rule.kinds), default=earning.minutes)
     return min(most, sum(earning.topics.get(topic, 0) for topic in rule.topics)) if rule.topics else most

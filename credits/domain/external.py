@@ -5,7 +5,8 @@ We never check it, issue it or add it to ours.
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -111,10 +112,27 @@ def _unit(kind: CreditType | None, name: str, amount: Decimal) -> list[statement
     return statements.runs(kind.unit_one if amount <= 1 else kind.unit_many)
 
 
-def earning(row: External) -> Earning:
-    """For meters: an hour for each credit, all of it on every topic that was chosen."""
-    minutes = int(row.amount * 60)
-    return Earning(row.earned_on, {row.kind_code: minutes}, dict.fromkeys(row.topics, minutes), verified=False)
+def earnings(rows: Iterable[External]) -> list[Earning]:
+    """For meters: an hour for each credit, all of it on every topic that was chosen.
+
+    Lines of one day, provider and title are one activity with several types of credit: its hours count once.
+    """
+    same: dict[tuple[dt.date, str, str], list[External]] = {}
+    for row in rows:
+        same.setdefault((row.earned_on, row.provider_name.casefold(), row.title.casefold()), []).append(row)
+    return [_earning(group) for group in same.values()]
+
+
+def _earning(rows: Sequence[External]) -> Earning:
+    hours: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    tagged: dict[str, int] = {}
+    for row in rows:
+        minutes = int(row.amount * 60)
+        tagged |= {topic: max(minutes, tagged.get(topic, 0)) for topic in row.topics}
+        kinds[row.kind_code] += minutes
+        hours[row.kind.kin if row.kind else row.kind_code] += 0 if row.kind and row.kind.follows else minutes
+    return Earning(rows[0].earned_on, max(hours.values()), dict(kinds), tagged, verified=False)
 
 
 def kinds() -> list[CreditType]:

@@ -105,14 +105,18 @@ def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
 class Earned:
     """One live claim with its certificate, as the home page and transcript list it; `totals` in the order of their types.
 
-    `held` are the sessions that stand, by the code of a credit type; `sessions` counts those of all of them.
+    `held` are the minutes of what stands, by the code of a credit type and the session or the piece of work; `sessions`
+    counts those of all of them.
     """
 
     claim: Claim
     certificate: Certificate | None
     totals: tuple[ClaimTotal, ...]
     sessions: int
-    held: Mapping[str, frozenset[int]]
+    held: Mapping[str, Mapping[int | str, int]]
+
+    def sessions_of(self, code: str) -> set[int]:
+        return {place for place in self.held.get(code, ()) if isinstance(place, int)}
 
     @property
     def attended_only(self) -> bool:
@@ -149,15 +153,16 @@ def earned(person: Person, *, limit: int | None = None) -> list[Earned]:
     for total in ClaimTotal.objects.filter(claim__in=wanted).order_by("pk"):
         total.credit_type = kinds[total.credit_type_id]
         totals[total.claim_id].append(total)
-    held: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    lines = ClaimLine.objects.filter(claim__in=wanted, session__isnull=False, voided_at=None)
-    for claim_id, code, session_id in lines.values_list("claim", "credit_type", "session"):
-        held[claim_id][code].add(session_id)
+    held: dict[int, dict[str, dict[int | str, int]]] = defaultdict(lambda: defaultdict(dict))
+    lines = ClaimLine.objects.filter(claim__in=wanted, voided_at=None).order_by("pk")
+    for claim_id, code, session_id, unit, minutes in lines.values_list(
+        "claim", "credit_type", "session", "unit", "minutes"
+    ):
+        held[claim_id][code][session_id or unit] = minutes
     return [
         Earned(
-            claim=c, certificate=by_claim.get(c.pk), sessions=len(set().union(*held[c.pk].values())),
-            totals=tuple(sorted(totals[c.pk], key=lambda t: t.credit_type.position)),
-            held={code: frozenset(found) for code, found in held[c.pk].items()},
+            claim=c, certificate=by_claim.get(c.pk), sessions=len({place for found in held[c.pk].values() for place in found if isinstance(place, int)}),
+            totals=tuple(sorted(totals[c.pk], key=lambda t: t.credit_type.position)), held=dict(held[c.pk]),
         )
         for c in rows
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """What a state, a board or a hospital asks of a person, how far the transcript goes, and what would fill a gap."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,28 +9,17 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Person
-from activities.enums import ActivityStatus
-from activities.models import Activity
 from common import audit, clock, locks
 from common.actors import Actor, require_self
 from common.errors import Conflict, Invalid, NotAllowed
 from credits import meters
-from credits.domain import transcripts
+from credits.domain import suggestions, transcripts
+from credits.domain.suggestions import Suggestion
 from credits.meters import Earning, Meter
-from credits.models import Designation, PersonRequirement, Requirement, RequirementProfile, SessionTopic
+from credits.models import PersonRequirement, Requirement, RequirementProfile
 
 ONLY_SELF = "Everybody chooses for themselves what they watch."
-SUGGESTED = 2
 FARTHEST = dt.timedelta(days=366 * 11)
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """An activity ahead that holds minutes of a topic that somebody lacks."""
-
-    activity: Activity
-    starts_at: dt.datetime
-    minutes: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +59,10 @@ def profiles(day: dt.date) -> dict[str, RequirementProfile]:
     return dict(sorted(held.items(), key=lambda pair: (pair[1].kind != "state", pair[1].kind, pair[1].name)))
 
 
-def watched(person: Person, earnings: Sequence[Earning] | None = None) -> list[Watched]:
+def watched(person: Person, earnings: Sequence[Earning] | None = None, *, suggest: bool = False) -> list[Watched]:
     """What a person watches, the next renewal first: one query for who watches nothing, a constant number for others.
 
-    `earnings` are those of a transcript that is at hand; without them it is loaded.
+    `earnings` are those of a transcript that is at hand; without them it is loaded. `suggest` looks for what fills gaps.
     """
     choices = list(PersonRequirement.objects.filter(person=person, removed_at=None))
     if not choices:
@@ -83,9 +72,9 @@ def watched(person: Person, earnings: Sequence[Earning] | None = None) -> list[W
     held = earnings if earnings is not None else transcripts.earnings(person)
     pairs = [(choice, known[choice.profile_code]) for choice in choices if choice.profile_code in known]
     measured = [(c, p, meters.measure(as_rules(p), standing(c, p), held)) for c, p in pairs]
-    ahead = _ahead({t for _c, _p, found in measured for m in found if m.is_open for t in m.rule.topics})
+    fit = suggestions.fitting(person, [m for _c, _p, found in measured for m in found]) if suggest else {}
     return [
-        Watched(c, p, standing(c, p).starts_on, tuple(Line(m, _fitting(m, ahead)) for m in found), (c.renews_on - today).days)
+        Watched(c, p, standing(c, p).starts_on, tuple(Line(m, fit.get(m, ())) for m in found), (c.renews_on - today).days)
         for c, p, found in measured
     ]  # fmt: skip
 
@@ -105,47 +94,6 @@ def standing(choice: PersonRequirement, profile: RequirementProfile) -> meters.S
     """From when credit counts: as the profile's cycle says, else as the person says."""
     since = choice.starts_on or meters.starts_on(choice.renews_on, profile.cycle_months or 24)
     return meters.Standing(since, choice.renews_on, choice.renewal, frozenset(choice.applies))
-
-
-# --- what would fill a gap ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    suggestion: Suggestion
-    topic: str
-    kinds: frozenset[str]
-
-
-def _ahead(topics: Iterable[str]) -> list[_Ahead]:
-    """Sessions ahead on some topics, the next first, with the credit they carry. Two queries, none for no topic."""
-    wanted = set(topics)
-    if not wanted:
-        return []
-    rows = SessionTopic.objects.filter(
-        topic__in=wanted, removed_at=None, session__starts_at__gt=clock.now(), session__removed_at=None,
-        activity__status=ActivityStatus.PUBLISHED, activity__listed=True,
-    ).exclude(session__status="cancelled")  # fmt: skip
-    found = list(rows.select_related("activity", "session").order_by("session__starts_at")[:200])
-    kinds: dict[int, set[str]] = {}
-    designated = Designation.objects.filter(activity__in={r.activity_id for r in found}, ended_at=None)
-    for activity_id, kind in designated.values_list("activity", "credit_type"):
-        kinds.setdefault(activity_id, set()).add(kind)
-    return [
-        _Ahead(Suggestion(r.activity, r.session.starts_at, r.minutes), r.topic_id, frozenset(kinds.get(r.activity_id, ())))
-        for r in found if r.session is not None
-    ]  # fmt: skip
-
-
-def _fitting(meter: Meter, ahead: Sequence[_Ahead]) -> tuple[Suggestion, ...]:
-    if not meter.is_open:
-        return ()
-    found: dict[int, Suggestion] = {}
-    for item in ahead:
-        fits = item.topic in meter.rule.topics and (not meter.rule.kinds or item.kinds & set(meter.rule.kinds))
-        if fits and item.suggestion.starts_at.date() <= meter.until:
-            found.setdefault(item.suggestion.activity.pk, item.suggestion)
-    return tuple(found.values())[:SUGGESTED]
 
 
 # --- use cases ------------------------------------------------------------------------------------------------

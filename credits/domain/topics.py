@@ -1,8 +1,9 @@
 """Topics that mandates name: how many minutes of a session each takes, and what of that a person may count."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from itertools import accumulate, pairwise
 from typing import Any
 
 import rules
@@ -13,7 +14,7 @@ from activities.models import Activity, Session
 from common import audit, clock, locks
 from common.actors import Actor
 from common.errors import Invalid, NotAllowed
-from credits.models import SessionTopic, Topic
+from credits.models import CreditType, SessionTopic, Topic
 
 # (activity id, session id or None) → topic code → minutes
 Tagged = Mapping[tuple[int, int | None], Mapping[str, int]]
@@ -46,9 +47,22 @@ def hours(minutes: int) -> Decimal:
     return (Decimal(minutes) / 60).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
 
 
-def credited_minutes(minutes: int, credits: Decimal, *, is_attendance: bool) -> int:
-    """What of the evidence was claimed: credit never counts for more time than there was, nor time for more than was claimed."""
-    return minutes if is_attendance else min(minutes, int(credits * 60))
+def credited_minutes(minutes: int, credits: Decimal, kind: CreditType) -> int:
+    """What a claim counts as time: never more than there was, nor more than was claimed.
+
+    Credit that no clock measures (a stage, a review, a test item: no minutes; teaching: AMA-FMT-1T) counts an hour a credit.
+    """
+    if kind.is_attendance:
+        return minutes
+    claimed = int(credits * 60)
+    return claimed if kind.teaching or not minutes else min(minutes, claimed)
+
+
+def spread(amount: int, weights: Sequence[int]) -> list[int]:
+    """An amount in proportion to weights, in whole numbers whose sum is the amount; alike where nothing weighs."""
+    parts = list(weights) if any(weights) else [1] * len(weights)
+    ends = [amount * so_far // sum(parts) for so_far in accumulate(parts)]
+    return [end - before for before, end in pairwise([0, *ends])]
 
 
 def sessions(activity: Activity) -> list[Session | None]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -195,7 +195,7 @@ def earnings(person: Person) -> tuple[Earning, ...]:
 
 
 def _all_earnings(claims: Sequence[Earned], known: "_Known", elsewhere: Iterable[External]) -> tuple[Earning, ...]:
-    return (*_earnings(claims, known), *(external.earning(e) for e in elsewhere))
+    return (*_earnings(claims, known), *external.earnings(elsewhere))
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
         credit_type=sample.credit_type, designation=sample.designation,
         credits=sum((t.credits for _e, t in members), ZERO), designated=sum((t.designated for _e, t in members), ZERO),
     )  # fmt: skip
-    sessions = {pk for e, t in members for pk in e.held.get(t.credit_type_id, ())}
+    sessions = {pk for e, t in members for pk in e.sessions_of(t.credit_type_id)}
     zone = ZoneInfo(activity.zone)
     single = len(members) == 1
     beside = certificate_document.beside(sample) if single else ""
@@ -245,7 +245,8 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
     kind = str(printed.get("learning_format", activity.learning_format)).capitalize()
     tagged: Counter[str] = Counter()
     for earned, total in members:
-        tagged.update(_tagged(earned, total, known))
+        for piece in _pieces(earned, total, known):
+            tagged.update(piece.topics)
     return Row(
         first_on=min(days), last_on=newest.claim.participated_on, title=str(printed.get("title", activity.title)),
         format=f"{kind}, series" if activity.is_series else kind, is_series=activity.is_series, sessions=len(sessions),
@@ -258,30 +259,52 @@ def _row(members: Sequence[tuple[Earned, ClaimTotal]], known: _Known) -> Row:
     )  # fmt: skip
 
 
-def _tagged(earned: Earned, total: ClaimTotal, known: _Known) -> dict[str, int]:
-    """Minutes per topic of one claim."""
-    sessions, activity_id = earned.held.get(total.credit_type_id, frozenset()), earned.claim.activity_id
-    sums: Counter[str] = Counter()
-    places: list[int | None] = [*sessions] or [None]
-    for session_id in places:
-        sums.update(known.tagged.get((activity_id, session_id), {}))
-    if not sums:
-        return {}
-    offered = sum(known.sessions[pk][1] for pk in sessions) if sessions else int(total.designated * 60)
-    credited = topics.credited_minutes(total.minutes, total.credits, is_attendance=total.credit_type.is_attendance)
-    return topics.counted(sums, credited=credited, offered=offered)
+@dataclass(frozen=True)
+class _Piece:
+    """What one total of a claim says of one session or piece of work: `place` is the same in every claim of it."""
+
+    place: tuple[int, int | str]
+    minutes: int
+    credit_minutes: int
+    topics: Mapping[str, int]
+
+
+def _pieces(earned: Earned, total: ClaimTotal, known: _Known) -> Iterator[_Piece]:
+    """A total is rounded once (decision 7); its parts are in proportion to the time of each."""
+    kind, activity_id = total.credit_type, earned.claim.activity_id
+    held = earned.held.get(total.credit_type_id) or {"": total.minutes}
+    time = topics.credited_minutes(total.minutes, total.credits, kind)
+    credit = time if kind.is_attendance else int(total.credits * 60)
+    weights = list(held.values())
+    for place, minutes, credited in zip(
+        held, topics.spread(time, weights), topics.spread(credit, weights), strict=True
+    ):
+        session_id = place if isinstance(place, int) else None
+        offered = int(total.designated * 60) if session_id is None else known.sessions[session_id][1]
+        tagged = known.tagged.get((activity_id, session_id), {})
+        yield _Piece((activity_id, place), minutes, credited, topics.counted(tagged, credited=minutes, offered=offered))
 
 
 def _earnings(claims: Iterable[Earned], known: _Known) -> Iterator[Earning]:
-    """One for each claim: the same hour may carry several types of credit."""
+    """One for each session or piece of work, however many claims and types of credit it carries: it is one hour.
+
+    Points that follow another type (MOC-5) are no hours beside those of that type.
+    """
+    days: dict[tuple[int, int | str], dt.date] = {}
+    hours: dict[tuple[int, int | str], Counter[str]] = defaultdict(Counter)
+    kinds: dict[tuple[int, int | str], Counter[str]] = defaultdict(Counter)
+    tagged: dict[tuple[int, int | str], dict[str, int]] = defaultdict(dict)
     for earned in claims:
-        kinds: dict[str, int] = {}
-        tagged: Counter[str] = Counter()
         for total in earned.totals:
-            attended = total.credit_type.is_attendance
-            kinds[total.credit_type_id] = topics.credited_minutes(total.minutes, total.credits, is_attendance=attended)
-            tagged |= Counter(_tagged(earned, total, known))
-        yield Earning(earned.claim.participated_on, kinds, dict(tagged))
+            kind = total.credit_type
+            for piece in _pieces(earned, total, known):
+                days.setdefault(piece.place, earned.claim.participated_on)
+                hours[piece.place][kind.kin] += 0 if kind.follows else piece.minutes
+                kinds[piece.place][kind.code] += piece.credit_minutes
+                for code, minutes in piece.topics.items():
+                    tagged[piece.place][code] = max(minutes, tagged[piece.place].get(code, 0))
+    for place, on in days.items():
+        yield Earning(on, max(hours[place].values()), dict(kinds[place]), tagged[place])
 
 
 def _shows(row: Row, filters: Filters, names: Mapping[str, str]) -> bool:

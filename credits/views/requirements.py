@@ -18,7 +18,7 @@ from credits.transcript_forms import RequirementForm
 @page(perm="accounts.signed_in")
 def requirement_list(request: Any) -> HttpResponse:
     """The meters of what one chose, and what else there is to choose."""
-    watched = requirements.watched(request.person)
+    watched = requirements.watched(request.person, suggest=True)
     known = requirements.profiles(clock.now().date())
     chosen = {item.choice.profile_code for item in watched}
     context = {

@@ -21,9 +21,9 @@ BY = system("test")
 STATEMENT = "The Lakeshore University School of Medicine is accredited by the Accreditation Council for Continuing Medical Education (ACCME) to provide continuing medical education for physicians."
 
 
-def designate(activity, *, maximum="1.00", minutes=60, scope="activity", by=None):
+def designate(activity, *, maximum="1.00", minutes=60, scope="activity", by=None, credit_type="ama_pra_1"):
     return Designation.objects.create(
-        activity=activity, credit_type=CreditType.objects.get(code="ama_pra_1"), scope=scope, maximum=Decimal(maximum), minutes=minutes,
+        activity=activity, credit_type=CreditType.objects.get(code=credit_type), scope=scope, maximum=Decimal(maximum), minutes=minutes,
         statement="The provider designates this live activity.", accreditation_statement=STATEMENT, rule_set="2026-01-01",
         designated_at=clock.now(), designated_by=by or PersonFactory(),
     )  # fmt: skip

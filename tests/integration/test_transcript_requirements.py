@@ -63,7 +63,7 @@ def tag(session, topic, minutes):
 
 
 def lines(person):
-    (found,) = requirements.watched(person)
+    (found,) = requirements.watched(person, suggest=True)
     return {line.meter.rule.key: line for line in found.lines}
 
 
@@ -104,9 +104,14 @@ def test_suggestions_are_activities_ahead_on_the_topic(learner, person):
     ahead = ActivityFactory(published=True, title="Seeing violence at home")
     designate(ahead)
     tag(SessionFactory(activity=ahead, starts_at=NOW + dt.timedelta(days=9)), "domestic_violence", 30)
+    nurses = ActivityFactory(published=True, title="For nurses")
+    designate(nurses, credit_type="ancc")
+    tag(SessionFactory(activity=nurses, starts_at=NOW + dt.timedelta(days=8)), "domestic_violence", 30)
     late = ActivityFactory(published=True, title="Too late")
+    designate(late)
     tag(SessionFactory(activity=late, starts_at=NOW + dt.timedelta(days=900)), "domestic_violence", 30)
     hidden = ActivityFactory(published=True, listed=False, title="Not listed")
+    designate(hidden)
     tag(SessionFactory(activity=hidden, starts_at=NOW + dt.timedelta(days=9)), "domestic_violence", 30)
     choose(person)
     assert [s.activity.title for s in lines(person)["violence"].suggestions] == ["Seeing violence at home"]
@@ -114,6 +119,68 @@ def test_suggestions_are_activities_ahead_on_the_topic(learner, person):
     assert "Seeing violence at home" in learner.get(LIST).content.decode()
     Session.objects.filter(activity=ahead).update(status="cancelled")
     assert lines(person)["violence"].suggestions == ()
+
+
+def test_what_can_be_taken_at_any_time_is_suggested_until_it_is_claimed_or_over(learner, person):
+    online = ActivityFactory(published=True, title="Violence at home, online", kind="EM", starts_on=dt.date(2026, 1, 1), ends_on=dt.date(2027, 1, 1))  # fmt: skip
+    designate(online)
+    SessionTopic.objects.create(
+        activity=online, topic_id="domestic_violence", minutes=60, added_at=NOW, added_by="set-up"
+    )
+    choose(person)
+    assert [(s.activity, s.starts_at) for s in lines(person)["violence"].suggestions] == [(online, None)]
+    assert "At any time, 60 min of it" in " ".join(learner.get(LIST).content.decode().split())
+    type(online).objects.filter(pk=online.pk).update(ends_on=dt.date(2026, 11, 21))
+    assert lines(person)["violence"].suggestions == ()
+    type(online).objects.filter(pk=online.pk).update(ends_on=None)
+    earn(person, dt.date(2026, 11, 20), activity=online)
+    assert lines(person)["violence"].suggestions == ()
+
+
+def test_a_busy_topic_hides_no_other_and_hours_of_any_topic_are_suggested_too(person):
+    for n in range(25):
+        busy = ActivityFactory(published=True, title=f"Pain {n}")
+        designate(busy)
+        tag(SessionFactory(activity=busy, starts_at=NOW + dt.timedelta(days=1, hours=n)), "pain", 30)
+    other = ActivityFactory(published=True, title="Culture")
+    designate(other)
+    tag(SessionFactory(activity=other, starts_at=NOW + dt.timedelta(days=60)), "cultural_competency", 30)
+    choose(person)
+    found = lines(person)
+    assert [s.activity.title for s in found["cultural"].suggestions] == ["Culture"]
+    assert [s.activity.title for s in found["risk"].suggestions] == ["Pain 0", "Pain 1"]
+    assert [s.activity.title for s in found["total"].suggestions] == ["Pain 0", "Pain 1"]
+
+
+# --- what counts, and how often ---------------------------------------------------------------------------------
+
+
+def test_points_claimed_later_for_the_same_session_are_no_further_hour(person):
+    """One hour of two types is one hour, also in two claims (MOC-5)."""
+    first = earn(person, dt.date(2026, 11, 17))
+    tag(first.lines.get().session, "cultural_competency", 30)
+    again = earn(
+        person, dt.date(2026, 11, 17), activity=first.activity, code="moc_abim", session=first.lines.get().session
+    )
+    choose(person)
+    assert again.pk != first.pk
+    found = lines(person)
+    assert (found["total"].meter.had, found["cultural"].meter.had) == (60, 30)
+
+
+def test_lines_of_one_course_elsewhere_are_its_hours_once(person):
+    for kind in ("ama_pra_1", "moc_abim"):
+        ExternalCreditFactory(person=person, title="Autumn course", provider_name="Elm Society", earned_on=dt.date(2026, 10, 3), credit_type_id=kind, amount=Decimal("10.00"))  # fmt: skip
+    choose(person)
+    assert lines(person)["total"].meter.hours_had == Decimal("12.00")  # ST-CT-1: 600 minutes
+
+
+def test_credit_that_no_clock_measures_counts_an_hour_each(person):
+    """AMA-FMT-6: stages have no minutes; ST-UT-1 asks for Category 1 credit."""
+    earn(person, dt.date(2026, 11, 17), credits="20.00", minutes=0)
+    choose(person, code="ut_md")
+    found = lines(person)
+    assert (found["total"].meter.hours_had, found["category1"].meter.hours_had) == (Decimal("20.00"), Decimal("20.00"))
 
 
 @pytest.mark.parametrize(

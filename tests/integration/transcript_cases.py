@@ -14,15 +14,19 @@ from tests.integration.claim_cases import designate
 
 def earn(
     person, on: dt.date, *, activity=None, credits="1.00", sessions=1, series=False, title="", certified=True, also=(),
+    code="", session=None, minutes=60,
 ):  # fmt: skip
-    """A live claim whose last day is `on`; each session is a week before the next. `also` are totals of other types."""
+    """A live claim whose last day is `on`; each session is a week before the next, or the one given.
+
+    `also` are totals of other types, `code` is the type instead of the profession's own, `minutes` are those of a session.
+    """
     activity = activity or ActivityFactory(
         published=True, kind="RSS" if series else "C", **({"title": title} if title else {})
     )
     designation = activity.designations.filter(ended_at=None).first() or designate(
         activity, maximum=credits if not series else "1.00", scope="session" if series else "activity"
     )
-    kind = CreditType.objects.get(code="ama_pra_1" if person.is_physician else "attendance")
+    kind = CreditType.objects.get(code=code or ("ama_pra_1" if person.is_physician else "attendance"))
     with transaction.atomic():
         claim = Claim.objects.create(
             person=person,
@@ -38,7 +42,7 @@ def earn(
             claim=claim,
             credit_type=kind,
             designation=designation,
-            minutes=60 * sessions,
+            minutes=minutes * sessions,
             credits=awarded,
             designated=Decimal(credits),
         )
@@ -53,15 +57,17 @@ def earn(
             )
         for n in range(sessions):
             start = clock.local(on - dt.timedelta(weeks=n), dt.time(12), activity.zone)
-            session = SessionFactory(activity=activity, starts_at=start, check_in_code="", code_released_at=None)
+            held = session or SessionFactory(
+                activity=activity, starts_at=start, check_in_code="", code_released_at=None
+            )
             ClaimLine.objects.create(
                 claim=claim,
                 person=person,
                 activity=activity,
-                session=session,
+                session=held,
                 credit_type=kind,
                 family=kind.kin,
-                minutes=60,
+                minutes=minutes,
                 facts={},
                 credits=Decimal("1.00") if series else None,
             )

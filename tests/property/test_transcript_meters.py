@@ -18,7 +18,7 @@ def earnings(draw):
     minutes = draw(st.integers(0, 2000))
     topics = draw(st.dictionaries(st.sampled_from(TOPICS), st.integers(0, 2000)))
     kinds = {"ama_pra_1": minutes} | draw(st.sampled_from([{}, {"ancc": minutes}]))
-    return Earning(draw(DAYS), kinds, topics, draw(st.booleans()))
+    return Earning(draw(DAYS), minutes, kinds, topics, draw(st.booleans()))
 
 
 RULES = st.builds(
@@ -38,8 +38,8 @@ STANDINGS = st.builds(
 def test_a_meter_never_says_more_than_there_is(profile, standing, held):
     (meter,) = measure(profile, standing, held)
     inside = [e for e in held if (meter.since is None or meter.since <= e.on) and e.on <= meter.until]
-    assert 0 <= meter.unverified <= meter.had <= sum(max(e.kinds.values()) for e in inside)
-    assert meter.unverified <= sum(max(e.kinds.values()) for e in inside if not e.verified)
+    assert 0 <= meter.unverified <= meter.had <= sum(e.minutes for e in inside)
+    assert meter.unverified <= sum(e.minutes for e in inside if not e.verified)
     assert meter.hours_had * profile.minutes_per_hour <= meter.had
     assert meter.hours_missing * profile.minutes_per_hour >= meter.missing_minutes
     assert (meter.state == "open") == (meter.state != "not_due" and meter.missing_minutes > 0)
@@ -73,7 +73,7 @@ def ct(renewal, *held):
 
 
 def earned(on, minutes, **topics):
-    return Earning(on, {"ama_pra_1": minutes}, topics)
+    return Earning(on, minutes, {"ama_pra_1": minutes}, topics)
 
 
 def test_a_contact_hour_of_connecticut_has_fifty_minutes():
@@ -136,6 +136,14 @@ def test_once_counts_whatever_the_date_and_conditions_are_asked():
 
 
 def test_one_hour_of_two_types_is_one_hour():
-    both = Earning(dt.date(2026, 1, 1), {"ama_pra_1": 60, "ancc": 60})
+    both = Earning(dt.date(2026, 1, 1), 60, {"ama_pra_1": 60, "ancc": 60})
     rule = Profile(60, (Rule("total", "Hours", Decimal(2)),))
     assert measure(rule, Standing(starts_on(RENEWAL, 24), RENEWAL), [both])[0].had == 60
+
+
+def test_a_rule_for_a_type_counts_its_credit_and_no_other():
+    """ST-UT-1: 34 hours of Category 1 are 34 credits; two credits for an hour of teaching are two (AMA-FMT-1T)."""
+    taught = Earning(dt.date(2026, 1, 1), 60, {"ama_pra_1_teaching": 120, "ama_pra_1": 0})
+    rules = (Rule("all", "Hours", Decimal(9)), Rule("cat1", "Category 1", Decimal(9), kinds=("ama_pra_1", "ama_pra_1_teaching")), Rule("rn", "Contact hours", Decimal(9), kinds=("ancc",)))  # fmt: skip
+    found = measure(Profile(60, rules), Standing(starts_on(RENEWAL, 24), RENEWAL), [taught])
+    assert [m.had for m in found] == [60, 120, 0]
