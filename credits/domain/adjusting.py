@@ -17,7 +17,7 @@ from common import audit, clock
 from common.actors import Actor
 from common.errors import Conflict, Invalid
 from credits import eligibility
-from credits.domain import certificates, claims, facts, reports
+from credits.domain import certificates, claims, facts, holding, reports
 from credits.domain.facts import Known, Offer
 from credits.entitlement import CreditFacts, SessionVerdict, WorkVerdict
 from credits.enums import CertificateStatus, CertificateWhy, ClaimStatus, Scope
@@ -60,7 +60,7 @@ def adjust(
     """
     claims._need(by, reason)
     with transaction.atomic(durable=True):
-        old = claims.hold(claim_id)
+        old = holding.hold(claim_id)
         if old.status != ClaimStatus.LIVE:
             raise Conflict("This claim was withdrawn already.")
         offers = _offers(old)
@@ -97,7 +97,7 @@ def restore(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
     """Take a withdrawal back: the claim and its certificate stand again. Raises Conflict where something took its place."""
     claims._need(by, reason)
     with transaction.atomic(durable=True):
-        row = claims.hold(claim_id)
+        row = holding.hold(claim_id)
         if row.status != ClaimStatus.VOID:
             raise Conflict("This claim was not withdrawn.")
         if Claim.objects.filter(adjusts=row).exists():

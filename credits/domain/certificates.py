@@ -17,6 +17,7 @@ from common.models import Job, JobState
 from credits.documents import certificate as document
 from credits.documents import design
 from credits.domain import designs, letters
+from credits.domain.holding import hold
 from credits.enums import CertificateAct, CertificateStatus, CertificateWhy, ClaimStatus
 from credits.models import Certificate, CertificateEvent, CertificateFile, Claim
 
@@ -202,7 +203,6 @@ def restore(*, certificate_id: int, reason: str, note: str = "", by: Actor) -> C
     _need(reason)
     with transaction.atomic(durable=True):
         row = _locked(certificate_id)
-        _need_claim(row)
         if row.status != CertificateStatus.REVOKED:
             raise Conflict("Only a revoked certificate can be restored.")
         if Certificate.objects.filter(claim=row.claim, status__in=LIVE).exists() or _replaced(row):
@@ -218,7 +218,6 @@ def reissue(
     _need(reason)
     with transaction.atomic(durable=True):
         row = _locked(certificate_id)
-        _need_claim(row)
         if row.status != CertificateStatus.REVOKED or _replaced(row):
             raise Conflict("This certificate has a newer version already.")
         if Certificate.objects.filter(claim=row.claim, status__in=LIVE).exists():
@@ -316,22 +315,20 @@ def unsigned() -> QuerySet[Certificate]:
 
 
 def _locked(certificate_id: int) -> Certificate:
-    rows = Certificate.objects.select_related("claim__person", "claim__activity")
-    return locks.lock_row(rows, pk=certificate_id)
+    """A certificate of a live claim, locked after that: whoever withdraws the claim waits, or was first."""
+    claim = hold(Certificate.objects.values_list("claim_id", flat=True).get(pk=certificate_id))
+    row = locks.lock_row(Certificate.objects.all(), pk=certificate_id)
+    if claim.status != ClaimStatus.LIVE:
+        raise Conflict("The claim behind this certificate was withdrawn.")
+    row.claim = claim
+    return row
 
 
 def _live_locked(certificate_id: int) -> Certificate:
     row = _locked(certificate_id)
     if row.status not in LIVE:
         raise Conflict("This certificate was replaced or revoked already.")
-    _need_claim(row)
     return row
-
-
-def _need_claim(row: Certificate) -> None:
-    # The claim is locked too: whoever withdraws it waits, or was first.
-    if locks.lock_row(Claim.objects.all(), pk=row.claim_id).status != ClaimStatus.LIVE:
-        raise Conflict("The claim behind this certificate was withdrawn.")
 
 
 def _replaced(row: Certificate) -> bool:

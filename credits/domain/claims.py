@@ -13,12 +13,13 @@ from accounts.domain import learner_fields, people
 from accounts.enums import BOARDS, NumberKind
 from accounts.models import Person
 from activities.models import Activity
-from common import audit, clock, locks, rulesets, statements
+from common import audit, clock, rulesets, statements
 from common.actors import Actor, require_office
 from common.errors import Conflict, Invalid
 from credits import eligibility
 from credits.documents import statements as wording
 from credits.domain import achievements, certificates, facts, reports
+from credits.domain.holding import hold
 from credits.enums import CertificateWhy, ClaimStatus
 from credits.models import Claim, ClaimLine, ClaimTotal, CreditType
 from integrity.domain import disclosure_text
@@ -118,17 +119,6 @@ def _need(by: Actor, reason: str) -> None:
     require_office(by, "The CME office changes claims.")
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; it stands in the record."})
-
-
-def hold(claim_id: int) -> Claim:
-    """A claim, locked after its person, as everybody who writes claims does: a learner who claims meanwhile waits."""
-    owner = Claim.objects.values_list("person_id", flat=True).get(pk=claim_id)
-    person = people.hold(owner)
-    row = locks.lock_row(Claim.objects.select_related("activity__department"), pk=claim_id)
-    if row.person_id != person.pk:
-        raise Conflict("The records of this person were joined meanwhile. Open the claim once more.")
-    row.person = person
-    return row
 
 
 def _end(row: Claim, *, reason: str, by: Actor, at: dt.datetime) -> None:

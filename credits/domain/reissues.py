@@ -15,7 +15,7 @@ from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
 from credits.domain import certificates
 from credits.enums import CertificateWhy
-from credits.models import Certificate, Claim
+from credits.models import Certificate
 
 
 def asked() -> QuerySet[NameChange]:
@@ -67,8 +67,6 @@ def answer(*, change_id: int, certificate_ids: Sequence[int], note: str, by: Act
         change = profile._settle_name_change(change_id, note=note, by=by)
         person = people.live(change.person_id)
         reason = f"Change of name, {change.old_name} to {change.new_name}: {change.reason}"
-        # The claims first, as everybody who corrects one does; in order, so that two never wait for each other.
-        list(Claim.objects.select_for_update().filter(certificates__in=chosen, person=person).order_by("pk"))
         for pk in chosen:
             old = certificates._live_locked(pk)
             if old.claim.person_id != person.pk:

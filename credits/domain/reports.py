@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -55,11 +56,11 @@ def made(claim: Claim, totals: Sequence[ClaimTotal], evaluated_at: dt.datetime |
     """A claim was written: whoever keeps what is told to others hears of it, in the claim's own transaction."""
     locks.require_transaction()
     for path in settings.CLAIM_FOLLOWERS:
-        import_string(path).made(claim, totals, evaluated_at)
+        import_module(path).made(claim, totals, evaluated_at)
 
 
 def changed(claim: Claim, *, by: Actor, at: dt.datetime) -> None:
     """A claim was withdrawn, or its withdrawal taken back; likewise."""
     locks.require_transaction()
     for path in settings.CLAIM_FOLLOWERS:
-        import_string(path).changed(claim, by=by, at=at)
+        import_module(path).changed(claim, by=by, at=at)

@@ -20,7 +20,7 @@ from accounts.models import PersonNumber, Provider
 from common import audit, clock, locks, rulesets
 from common.actors import Actor, require_office
 from common.errors import Conflict, Invalid
-from credits.domain import claims
+from credits.domain import holding
 from credits.enums import ClaimStatus, Need
 from credits.models import Claim, ClaimTotal, CreditType
 from evaluations.domain import responses
@@ -60,7 +60,7 @@ def catch_up() -> int:
     found = 0
     for claim_id in list(missing.exclude(credit_type__report_to="").values_list("claim", flat=True).distinct()):
         with transaction.atomic(durable=True):
-            claim = claims.hold(claim_id)  # whoever withdraws it waits
+            claim = holding.hold(claim_id)  # whoever withdraws it waits
             if claim.status != ClaimStatus.LIVE:
                 continue
             totals = list(claim.totals.filter(reports=None).select_related("credit_type"))

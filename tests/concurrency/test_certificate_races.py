@@ -1,6 +1,7 @@
 """Two runs and a single claim, two corrections, two versions put to use at the same instant: one certificate stands."""
 
 import threading
+import time
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -9,7 +10,7 @@ from common import pdf
 from common.errors import Conflict
 from common.models import AuditEvent, OutboxMessage
 from credits.documents import design
-from credits.domain import certificates, claims, designs, runs
+from credits.domain import certificates, claims, designs, holding, runs
 from credits.enums import RunKind
 from credits.models import Certificate, CertificateFile, CertificateRun, CertificateTemplate
 from tests.concurrency.test_claim_races import together
@@ -186,3 +187,36 @@ def test_a_claim_withdrawn_while_its_certificate_is_made_in_bulk_leaves_none_tha
     assert (run.status, run.left) == ("done", 0)
     assert not Certificate.objects.filter(claim=gone, status__in=LIVE).exists()
     assert set(Certificate.objects.exclude(claim=gone).values_list("status", flat=True)) == {"issued"}
+
+
+def test_who_corrects_a_certificate_and_who_changes_its_claim_never_wait_in_a_circle():
+    """Both lock the person, the claim, then the certificate; one that began with the certificate would be stopped by
+    the database while the other holds the claim."""
+    _activity, (claim,) = hall(1)
+    held = threading.Event()
+
+    def change():
+        with transaction.atomic():
+            row = holding.hold(claim.pk)
+            held.set()
+            until_somebody_waits()
+            return certificates._live_of(row)
+
+    def revoke():
+        held.wait(timeout=10)
+        return certificates.revoke(certificate_id=claim.certificates.get().pk, reason="Wrong room", by=office())
+
+    assert [type(r).__name__ for r in together(change, revoke)] == ["Certificate", "Certificate"]
+    assert claim.certificates.get().status == "revoked"
+
+
+def until_somebody_waits(seconds=10):
+    """Until another connection waits for a lock."""
+    ends = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waited")
