@@ -26,7 +26,7 @@ def table(found: Transcript, provider: str) -> Iterator[list[Any]]:
         yield [
             ISSUED, row.first_on, row.last_on, row.title, provider, row.format, row.sessions, row.kind.name,
             row.credits if row.awarded else "", statements.plain(row.credit_runs), "; ".join(f"{name} ({minutes} min)" for name, minutes in row.topic_lines),
-            "; ".join(c.code for c in row.certificates), "; ".join(r.words for r in row.reports),
+            "; ".join(c.code if c.status != "revoked" else f"{c.code} (revoked)" for c in row.certificates), "; ".join(r.words for r in row.reports),
         ]  # fmt: skip
     for line in found.external:
         yield [

@@ -16,6 +16,7 @@ from credits.documents.statements import accreditation
 from credits.domain.external import External
 from credits.domain.transcript_filters import ELSEWHERE, OURS
 from credits.domain.transcripts import Row, Transcript
+from credits.enums import CertificateStatus
 
 VERSION = "transcript/3"
 CLAIMED = "Credits are those the learner claimed. Records are kept for six years."
@@ -107,12 +108,17 @@ def _of_year(year: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    codes = [c.code for c in row.certificates]
+    codes = [c.code for c in row.certificates if c.status != CertificateStatus.REVOKED]
+    revoked = len(row.certificates) > len(codes)
     return {
         "topics": ", ".join(f"{name} {minutes} min" for name, minutes in row.topic_lines),
         "date": short_dates(row),
         "title": f"{row.title}, {row.sessions} sessions" if row.is_series and row.sessions > 1 else row.title,
-        "sub": f"{len(codes)} certificates" if len(codes) > 1 else "",
+        "sub": f"{len(codes)} certificates"
+        if len(codes) > 1
+        else "certificate revoked"
+        if revoked and not codes
+        else "",
         "format": row.format,
         "credits": f"{row.credits:.2f}" if row.awarded else "",
         "credit_runs": statements.runs(row.beside.strip(" ,")) if row.awarded else row.credit_runs,

@@ -103,9 +103,9 @@ def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
 
 @dataclass(frozen=True)
 class Earned:
-    """One live claim with its certificate, as the home page and transcript list it; `totals` in the order of their types.
+    """One live claim with its certificate (revoked, where none took its place), as the home page and transcript list it.
 
-    `held` are the minutes of what stands, by the code of a credit type and the session or the piece of work; `sessions`
+    `totals` are in the order of their types. `held` are the minutes of what stands, by the code of a credit type and the session or the piece of work; `sessions`
     counts those of all of them.
     """
 
@@ -146,8 +146,8 @@ def earned(person: Person, *, limit: int | None = None) -> list[Earned]:
     )
     rows = list(claims.order_by("-participated_on", "-pk")[:limit])
     wanted: Any = [c.pk for c in rows] if limit else live_claims(person)
-    certificates = Certificate.objects.filter(claim__in=wanted).exclude(status__in=["superseded", "revoked"])
-    by_claim = {c.claim_id: c for c in certificates.defer("snapshot")}
+    certificates = Certificate.objects.filter(claim__in=wanted).exclude(status="superseded").order_by("pk")
+    by_claim = {c.claim_id: c for c in certificates.defer("snapshot")}  # the newest: one issued after a revoked one
     kinds = CreditType.objects.in_bulk()
     totals: dict[int, list[ClaimTotal]] = defaultdict(list)
     for total in ClaimTotal.objects.filter(claim__in=wanted).order_by("pk"):

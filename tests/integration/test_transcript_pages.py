@@ -16,7 +16,7 @@ from accounts.models import Person
 from common import clock, statements
 from common.errors import NotAllowed
 from common.models import Job
-from credits.domain import claims, transcripts
+from credits.domain import certificates, claims, transcripts
 from credits.models import TranscriptDocument, TranscriptFile
 from tests.factories import ActivityFactory, PersonFactory, ProviderFactory, UserFactory
 from tests.integration.claim_cases import BY
@@ -132,6 +132,18 @@ def test_a_withdrawn_claim_is_gone(physician):
     claim = earn(physician.person, dt.date(2026, 11, 17))
     claims.void(claim_id=claim.pk, reason="Claimed twice", by=BY)
     assert transcripts.load(physician.person).rows == ()
+
+
+def test_a_line_whose_certificate_was_revoked_says_so(learner, physician):
+    """The claim stands and is counted; what documented it does not, and no page may say both at once."""
+    claim = earn(physician.person, dt.date(2026, 11, 17))
+    row = claim.certificates.get()
+    certificates.revoke(certificate_id=row.pk, reason="Wrong seal", by=BY)
+    for address in (PAGE, "/"):
+        assert f'<a href="/verify/{row.code}/">Revoked' in learner.get(address).content.decode()
+    document = make(physician.person)
+    assert [(line["code"], line["sub"]) for group in document.snapshot["groups"] for line in group["rows"]] == [("", "certificate revoked")]  # fmt: skip
+    assert f"{row.code} (revoked)" in learner.get("/transcript.csv").getvalue().decode()
 
 
 @pytest.mark.parametrize(
