@@ -26,7 +26,7 @@ def printed(certificate):
     )
 
 
-def test_a_physician_is_awarded_what_was_claimed():
+def test_wrong_5_a_physician_is_awarded_what_was_claimed():
     """WRONG-5, AMA-CERT-1, AMA-CORE-3: the number is the claim, not the maximum."""
     person, activity, (one, two) = ready(sessions=2)
     made = claim(person, activity, {one: "1.00", two: "0.75"})
@@ -44,7 +44,7 @@ def test_a_physician_is_awarded_what_was_claimed():
     assert "accredited by the Accreditation Council for Continuing Medical Education (ACCME)" in text
 
 
-def test_a_nurse_gets_the_designated_maximum_and_is_never_awarded():
+def test_wrong_5_a_nurse_gets_the_designated_maximum_and_is_never_awarded():
     """WRONG-5, AMA-CERT-2."""
     person, activity, (one,) = ready(person=PersonFactory(nurse=True), maximum="5.50")
     made = claim(person, activity, {one: "1.00"})
@@ -55,7 +55,7 @@ def test_a_nurse_gets_the_designated_maximum_and_is_never_awarded():
     assert "This activity was designated for 5.50 AMA PRA Category 1 Credits™." in text
 
 
-def test_a_series_is_rounded_session_by_session_and_lists_its_sessions():
+def test_wrong_8_a_series_is_rounded_session_by_session_and_lists_its_sessions():
     """WRONG-8."""
     person, activity, sessions = ready(sessions=3, series=True)
     made = claim(person, activity, dict.fromkeys(sessions, "1.00"))

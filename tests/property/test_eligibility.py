@@ -205,7 +205,7 @@ class TestBlockers:
 
 
 class TestCompute:
-    def test_a_course_rounds_its_total_once(self):
+    def test_wrong_6_a_course_rounds_its_total_once(self):
         """WRONG-6: three talks of 20 minutes are one credit, not three quarters."""
         known = facts(*[session(i, offset=i * 30, minutes=20) for i in range(3)])
         assert sums(whole(known)) == {
@@ -234,7 +234,7 @@ class TestCompute:
         known = facts(session(1), session(2, offset=55, minutes=7))
         assert sums(whole(known))["ama_pra_1"][0] == 60
 
-    def test_a_series_rounds_each_session(self):
+    def test_wrong_8_a_series_rounds_each_session(self):
         """WRONG-8 and decision 7."""
         known = facts(
             session(1, minutes=50),
@@ -309,7 +309,7 @@ class TestCompute:
     def test_nothing_is_computed_where_nothing_was_designated(self):
         assert refused(facts(session(), credits=()), {1: D("1.00")}) == ({}, {})
 
-    def test_attendance_carries_no_credit_and_names_the_designated_maximum(self):
+    def test_wrong_5_attendance_carries_no_credit_and_names_the_designated_maximum(self):
         """WRONG-5: the claim holds minutes; the number on the paper is the maximum (AMA-CERT-2)."""
         known = facts(session(), credits=[attendance("5.50")])
         assert sums(eligibility.compute(known, {1: D("1.00")})) == {"attendance": (60, D(0), D("5.50"), "60 minutes.")}
@@ -549,7 +549,7 @@ class TestWork:
         assert whole(known).lines == (Line("ama_pra_1", None, 1, 90, None),)
         assert sums(eligibility.compute(known, {}, {1: D("1.00")}))["ama_pra_1"][:2] == (60, D("1.00"))
 
-    def test_below_the_mark_nothing_is_claimed(self):
+    def test_wrong_7_below_the_mark_nothing_is_claimed(self):
         """WRONG-7: "marked as done" gives no credit."""
         failed = work(accepted=False, score=D("60.00"), needed=D("70.00"))
         known = facts(works=(failed,), work_wanted="assessment")
