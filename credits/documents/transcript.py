@@ -20,6 +20,7 @@ from credits.enums import CertificateStatus
 
 VERSION = "transcript/3"
 CLAIMED = "Credits are those the learner claimed. Records are kept for six years."
+TOPICS = " Topics may count for a state or a board; only the board decides."
 ATTENDED = "Attendance is documented here; no credit of this profession was designated. Records are kept for six years."
 
 
@@ -45,7 +46,10 @@ def content(person: Person, found: Transcript, on: dt.date) -> dict[str, Any]:
         "part": part(found),
         "groups": [group for year, rows in found.years for group in _of_year(year, rows)],
         "elsewhere": _elsewhere(found, person, provider) if found.external else None,
-        "notes": [CLAIMED if found.totals else ATTENDED, statements.runs(accreditation(on))],
+        "notes": [
+            (CLAIMED if found.totals else ATTENDED) + (TOPICS if any(row.topics for row in found.rows) else ""),
+            statements.runs(accreditation(on)),
+        ],
         # For the verification page: which claims it stands on.
         "claims": sorted(claim_id for row in found.rows for claim_id in row.claim_ids),
     }
@@ -102,7 +106,12 @@ def _of_year(year: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
     for row in sorted(rows, key=lambda r: r.kind.position):
         units.setdefault(row.kind.unit_many if row.awarded else "", []).append(row)
     return [
-        {"title": "" if place else str(year), "unit_runs": statements.runs(unit), "rows": [_row(row) for row in found]}
+        {
+            "title": "" if place else str(year),
+            "unit_runs": statements.runs(unit),
+            "rows": [_row(row) for row in found],
+            "total": f"{sum(row.credits for row in found):.2f}" if unit and len(found) > 1 else "",
+        }
         for place, (unit, found) in enumerate(units.items())
     ]
 

@@ -263,6 +263,7 @@ def test_a_unit_stands_once_over_its_lines(physician):
     assert [(g["title"], statements.plain(g["unit_runs"])) for g in groups] == [
         ("2026", "AMA PRA Category 1 Credits™"), ("", "pharmacy contact hours"),
     ]  # fmt: skip
+    assert [g["total"] for g in groups] == ["2.00", ""]  # a sum of one line says nothing new
     assert [[(r["credits"], statements.plain(r["credit_runs"])) for r in g["rows"]] for g in groups] == [
         [("1.00", ""), ("1.00", "")], [("1.00", "(0.100 ceu), UAN 1234-0000-26-001-L01-P")],
     ]  # fmt: skip
