@@ -159,3 +159,4 @@ class FormerColumn(models.TextChoices):
     AMOUNT = "amount", "Amount of credit"
     FORMAT = "format", "Format"
     NUMBER = "number", "Number of the certificate"
+    TOPICS = "topics", "Topics of mandates"

@@ -31,7 +31,7 @@ def table(found: Transcript, provider: str) -> Iterator[list[Any]]:
     for line in found.external:
         yield [
             FORMER.format(line.origin) if line.origin else ENTERED, line.earned_on, line.earned_on, line.title, line.provider_name, line.format, "", line.kind_name, line.amount,
-            f"{line.amount:.2f} {statements.plain(line.unit_runs)}", "; ".join(found.topic_names.get(t, t) for t in line.topics), line.number, "",
+            f"{line.amount:.2f} {statements.plain(line.unit_runs)}", "; ".join(line.topic_words), line.number, "",
         ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Credit that people earned before this portal, recorded from the system that the office used then."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -21,6 +22,7 @@ class FormerCredit(models.Model):
     minutes = models.PositiveIntegerField(null=True)
     format = models.CharField(max_length=80, blank=True)
     number = models.CharField(max_length=80, blank=True, help_text="Of the certificate that the former system issued")
+    topics = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     origin = models.CharField(max_length=120, help_text="The former system, as the office calls it")
     batch = models.ForeignKey("activities.ImportBatch", on_delete=models.PROTECT, related_name="former_credits")
     row = models.OneToOneField("activities.ImportRow", on_delete=models.PROTECT, null=True, related_name="former")

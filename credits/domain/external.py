@@ -47,6 +47,7 @@ class External:
     origin: str = ""
     number: str = ""
     format: str = ""
+    topic_words: tuple[str, ...] = ()  # the topics by name, where a transcript shows them
 
     @property
     def kind_code(self) -> str:
@@ -78,7 +79,7 @@ def of_person(person: Person) -> list[External]:
 def _former(row: FormerCredit) -> External:
     return External(
         pk=row.pk, earned_on=row.earned_on, title=row.title, provider_name=row.provider_name, amount=row.amount, kind=row.credit_type,
-        kind_name=row.credit_type.name if row.credit_type else row.other_type, topics=(), proof=None, origin=row.origin, number=row.number, format=row.format,
+        kind_name=row.credit_type.name if row.credit_type else row.other_type, topics=tuple(row.topics), proof=None, origin=row.origin, number=row.number, format=row.format,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from activities.domain.imports.lines import CELL_KEPT, Line, Place, Reading, rea
 from activities.enums import ImportColumn as C
 from common import statements, tabular
 from credits.enums import FormerColumn as F
-from credits.models import CreditType, TypeName
+from credits.models import CreditType, Topic, TypeName
 
 MOST = 1000
 _WORDS_BEHIND = re.compile(r"( credits?| credit s| hours?| units?)$")
@@ -30,6 +30,7 @@ MEANINGS = col.meanings(
         C.HOURS: "hours|hrs|duration hours",
         F.FORMAT: "format|activity format|activity type|learning format|type of activity|modality",
         F.NUMBER: "certificate number|certificate no|certificate id|certificate|certificate code|credit id|record id|confirmation number|reference",
+        F.TOPICS: "topics|topic|tags|state topics|state topic|mandate|mandates|mandated topics|subject area|subject areas",
     }
 )  # fmt: skip
 NEEDED = {
@@ -46,9 +47,14 @@ def type_key(name: str) -> str:
 
 
 class Types:
-    """The types of credit by the names that other systems give them: ours, and those that the office said once."""
+    """The types of credit by the names that other systems give them: ours, and those that the office said once.
+
+    `topics` are those of mandates, by code and name.
+    """
 
     def __init__(self) -> None:
+        rows = list(Topic.objects.values_list("code", "name"))
+        self.topics = {col.plain(text): code for code, name in rows for text in (code, name)}
         self._known: dict[str, CreditType | None] = {}
         kinds = list(CreditType.objects.filter(is_attendance=False))
         for kind in kinds:
@@ -94,7 +100,7 @@ def _entry(
     entry = Entry(number, cells)
     read_person(entry, said)
     first = {column: texts[0] for column, texts in said.items()}
-    told = {
+    told: dict[str, Any] = {
         "title": first.get(F.TITLE, "")[:250], "provider": first.get(F.PROVIDER, "")[:200], "format": first.get(F.FORMAT, "")[:80],
         "number": first.get(F.NUMBER, "")[:80], "type": "", "type_name": first.get(F.TYPE, "")[:80],
     }  # fmt: skip
@@ -102,6 +108,7 @@ def _entry(
     if entry.code == "nobody" or entry.code == "example":
         return entry
     problems = Line(number, cells)  # who it is may be settled by a person; what was earned may not
+    told["topics"], told["no_topics"] = _topics(first.get(F.TOPICS, ""), types)
     told |= _earned(problems, first, order, today)
     _type(problems, told, types)
     for column, name in NEEDED.items():
@@ -155,6 +162,13 @@ def _amount(line: Line, told: dict[str, Any], amount: Decimal, text: str) -> Non
         line.stop("amount", f"“{text[:40]}” has more than two decimals. Credit is kept with two.")
     else:
         told["amount"] = f"{amount:.2f}"
+
+
+def _topics(text: str, types: Types) -> tuple[list[str], list[str]]:
+    """The topics that a cell names, and its words that are none of ours: they are left out, which stops no row."""
+    words = [word.strip() for word in re.split(r"[;,|]", text) if word.strip()]
+    known = {types.topics[key] for word in words if (key := col.plain(word)) in types.topics}
+    return sorted(known), [word[:40] for word in words if col.plain(word) not in types.topics]
 
 
 def _type(line: Line, told: dict[str, Any], types: Types) -> None:

@@ -140,6 +140,9 @@ def _row(batch: ImportBatch, entry: Entry, directory: matching.Directory) -> Dra
     row.said, row.fact = entry.said, entry.fact if not entry.code or entry.code in WHO_CODES else ""
     if row.verdict in RECORDED_VERDICTS and any("=" in text[:1] for text in (entry.name, entry.said["title"])):
         row.reason = "A cell looks like a formula. It is kept as text and never run."
+    elif row.verdict in RECORDED_VERDICTS and (unknown := entry.said.get("no_topics")):
+        words = ", ".join(f"“{word}”" for word in unknown[:3])
+        row.reason = f"{row.reason} No topic of ours, left out: {words}.".strip()[:250]
     return row
 
 
@@ -261,7 +264,7 @@ def _credit(batch: ImportBatch, row: ImportRow, identity: Identity, at: dt.datet
     row_of = FormerCredit(
         identity=identity, fact=row.fact, title=said["title"], provider_name=said["provider"], earned_on=dt.date.fromisoformat(said["on"]),
         credit_type_id=said["type"] or None, other_type="" if said["type"] else said["type_name"], amount=Decimal(said["amount"]), minutes=said.get("minutes"),
-        format=said["format"], number=said["number"], origin=batch.origin, batch=batch, row=row, recorded_by=batch.confirmed_by, recorded_at=at,
+        format=said["format"], number=said["number"], topics=said.get("topics", []), origin=batch.origin, batch=batch, row=row, recorded_by=batch.confirmed_by, recorded_at=at,
     )  # fmt: skip
     if tip is not None:  # an import that was undone: its place in the chain is taken, so this row supersedes it
         row_of.supersedes_id, row_of.identity_id = tip.pk, tip.identity_id

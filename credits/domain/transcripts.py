@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -175,7 +175,7 @@ def load(person: Person, filters: Filters = ALL) -> Transcript:
             key = (earned.claim.participated_on.year, earned.claim.activity_id, total.credit_type_id)
             groups.setdefault(key, []).append((earned, total))
     every = [_row(members, known) for members in groups.values()]
-    elsewhere = external.of_person(person)
+    elsewhere = [replace(e, topic_words=tuple(names.get(t, t) for t in e.topics)) for e in external.of_person(person)]
     within = [[pair for pair in g if filters.has_day(pair[0].claim.participated_on)] for g in groups.values()]
     rows = every if filters.since is filters.until is None else [_row(members, known) for members in within if members]
     kept = tuple(r for r in rows if _shows(r, filters, names))

@@ -89,6 +89,28 @@ def standing() -> list[tuple[str, str, Decimal]]:
     return list(rows.values_list("identity__value", "title", "amount"))
 
 
+def test_topics_of_mandates_come_along_and_unknown_words_stop_no_row(case, client):
+    head = HEAD.replace("Provider", "State topics")
+    body = "ana@northpier.example,Ana,Ruiz,Pain day,Pain management; HIV / AIDS law | ethics,AMA PRA Category 1,1.50,03/14/2024,T-1\n"
+    batch = case.read(
+        former_lists.start(origin="LearnTrack", upload=given("topics.csv", head + body), by=case.by).batch
+    )
+    (row,) = ImportRow.objects.filter(batch=batch)
+    assert (row.verdict, row.reason.endswith("No topic of ours, left out: “HIV / AIDS law”.")) == ("matched", True)
+    writing.confirm_import(batch_id=batch.pk, seen=batch.preview, by=case.by)
+    writing.write(batch.pk)
+    assert FormerCredit.objects.get().topics == ["ethics", "pain"]
+    found = transcripts.load(case.ana, Filters(topic="pain"))
+    assert [(line.title, line.topic_words) for line in found.external] == [
+        ("Pain day", ("Ethics and professional responsibility", "Pain management"))
+    ]
+    assert [(e.minutes, dict(e.topics), e.verified) for e in found.earnings] == [
+        (90, {"ethics": 90, "pain": 90}, False)
+    ]
+    client.force_login(user(case.ana))
+    assert "Pain management" in client.get("/transcript/").content.decode().split('id="elsewhere"')[1]
+
+
 # --- what becomes of each row -----------------------------------------------------------------------------
 
 
