@@ -576,7 +576,7 @@ class ClaimRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "session"], condition=~Q(status="refused"), name="claim_request_once"),
+            models.UniqueConstraint(fields=["person", "session"], condition=Q(status="asked"), name="claim_request_once"),
             models.CheckConstraint(
                 condition=Q(status="asked", decided_at=None, decided_by="", granted_until=None) | (~Q(status="asked") & Q(decided_at__isnull=False) & ~Q(decided_by="")),
                 name="claim_request_decided_coherent", violation_error_message="A decision has a time and says who made it.",

@@ -212,17 +212,20 @@ def mark_present(*, session_id: int, person_id: int, minutes: int | None, reason
 def add_present(
     *, session: Session, person: Person, minutes: int | None, reason: str, at: dt.datetime, by: Actor
 ) -> AttendanceEvidence:
-    """The row that says somebody saw a person there; assert an open transaction. Raises Conflict when it stands already."""
+    """The row that says somebody saw a person there; assert an open transaction. Raises Conflict when it stands already.
+
+    One that was taken back is followed by another, as every correction is (law 1).
+    """
     locks.require_transaction()
     identity = identities.of_person(person)
-    first = AttendanceEvidence.objects.filter(
-        session=session, identity=identity, method=EvidenceMethod.STAFF, supersedes=None
+    last = AttendanceEvidence.objects.filter(
+        session=session, identity=identity, method=EvidenceMethod.STAFF, superseded_by=None
     ).first()
-    if first is not None:
+    if last is not None and not last.withdrawn:
         raise Conflict("This person is marked present already. Correct that row instead.")
     row = AttendanceEvidence.objects.create(
         session=session, identity=identity, method=EvidenceMethod.STAFF, at=at, minutes=minutes, recorded_by=by.label,
-        recorded_at=at, reason=reason,
+        recorded_at=at, supersedes=last, reason=reason or ("Marked present again" if last else ""),
     )  # fmt: skip
     audit.record("marked_present", by=by, subject=session, new={"person": person.pk, "minutes": minutes}, reason=reason)
     return row

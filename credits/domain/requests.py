@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from accounts.domain import people
@@ -20,7 +20,7 @@ from accounts.domain.profile import main_emails
 from accounts.models import Person, Provider
 from activities.domain import attendance
 from activities.enums import EDITING_ROLES
-from activities.models import Activity, ActivityRole, Session
+from activities.models import Activity, ActivityRole, AttendanceEvidence, Session
 from common import audit, clock, locks, mail, rulesets
 from common.actors import Actor
 from common.errors import Conflict, Invalid, NotAllowed
@@ -48,14 +48,17 @@ class Policy:
 
 def policy(person_id: int, session: Session, zone: str) -> Policy:
     """The rule for late claims as it stands for this person and session today. One query."""
-    starts, ends = _year(session.starts_at.astimezone(ZoneInfo(zone)).date())
+    local = ZoneInfo(zone)
+    starts, ends = _year(session.starts_at.astimezone(local).date())
+    opens, closes = (dt.datetime.combine(day, dt.time(), local) for day in (starts, ends + dt.timedelta(days=1)))
     used = ClaimRequest.objects.filter(
-        person=person_id, is_late=True, status=RequestStatus.GRANTED, session__starts_at__date__range=(starts, ends)
+        person=person_id,
+        is_late=True,
+        status=RequestStatus.GRANTED,
+        session__starts_at__gte=opens,
+        session__starts_at__lt=closes,
     ).count()
-    return Policy(
-        allowance=rulesets.value_on("late.allowance"), used=used, last_day=ends,
-        closes_at=dt.datetime.combine(ends + dt.timedelta(days=1), dt.time(), ZoneInfo(zone)),
-    )  # fmt: skip
+    return Policy(allowance=rulesets.value_on("late.allowance"), used=used, last_day=ends, closes_at=closes)
 
 
 def _year(day: dt.date) -> tuple[dt.date, dt.date]:
@@ -77,12 +80,9 @@ def ask(*, person_id: int, session_id: int, note: str, by: Actor) -> ClaimReques
         found = _verdict(person, session)
         if found.verdict not in {"closed", "no_evidence"}:
             raise Conflict(found.reason)
-        live = ClaimRequest.objects.filter(person=person, session=session).exclude(status=RequestStatus.REFUSED)
-        before = live.first()
-        if before is not None and before.status == RequestStatus.ASKED:
-            return before
+        before = ClaimRequest.objects.filter(person=person, session=session, status=RequestStatus.ASKED).first()
         if before is not None:
-            raise Conflict("This was granted before and its time ran out. The office can help.")
+            return before
         limits = policy(person.pk, session, session.activity.zone)
         late, at = found.verdict == "closed", clock.now()
         if late and at >= limits.closes_at:
@@ -100,23 +100,22 @@ def ask(*, person_id: int, session_id: int, note: str, by: Actor) -> ClaimReques
 
 
 def confirm(*, activity_id: int, request_ids: Iterable[int], by: Actor) -> Sequence[ClaimRequest]:
-    """A coordinator confirms attendance for many: each gets evidence by staff, and late ones their late claim if one is left.
+    """A coordinator confirms attendance for many: who has nothing on record gets evidence by staff, and late ones their
+    late claim if one is left.
 
+    What came on record since they asked (a webinar report, a mark of the door) stands as it is: it may say fewer minutes.
     Nobody confirms their own (law 7). What is beyond the allowance stays open for the office. Answers the rows decided on.
     """
     with transaction.atomic(durable=True):
         rows = _open(activity_id, request_ids, by)
         at = clock.now()
         for row in rows:
-            if row.needs_attendance:
+            if not _verdict(row.person, row.session).session.evidence:
                 attendance.add_present(
                     session=row.session, person=row.person, minutes=None, at=at, by=by,
                     reason=f"Confirmed on request: {row.note}"[:250] if row.note else "Confirmed on request",
                 )  # fmt: skip
-                row.needs_attendance = False
-            verdict = _verdict(row.person, row.session)
-            row.is_late = verdict.verdict == "closed"
-            row.save(update_fields=["needs_attendance", "is_late"])
+            _look_again(row)
             limits = policy(row.person_id, row.session, row.session.activity.zone)
             if not row.is_late or (limits.left and at < limits.closes_at):
                 _grant(row, limits, by_label=by.label, reason="Attendance confirmed", at=at)
@@ -146,6 +145,7 @@ def grant(*, request_id: int, reason: str, by: Actor) -> ClaimRequest:
     with transaction.atomic(durable=True):
         activity_id = ClaimRequest.objects.values_list("session__activity", flat=True).get(pk=request_id)
         row = _open(activity_id, [request_id], by)[0]
+        _look_again(row)
         if row.needs_attendance:
             raise Conflict("Nothing on record shows that this person was there. Confirm the attendance first.")
         at, limits = clock.now(), policy(row.person_id, row.session, row.session.activity.zone)
@@ -160,6 +160,9 @@ def open_for(activity: Activity) -> QuerySet[ClaimRequest]:
     """Requests of an activity that wait for somebody, oldest first."""
     return (
         ClaimRequest.objects.filter(session__activity=activity, status=RequestStatus.ASKED)
+        .annotate(on_record=Exists(AttendanceEvidence.objects.standing().filter(
+            session=OuterRef("session"), identity__links__person=OuterRef("person"), identity__links__ended_at=None,
+        )))
         .select_related("person", "session").order_by("session__starts_at", "asked_at", "pk")
     )  # fmt: skip
 
@@ -189,6 +192,13 @@ def _open(activity_id: int, request_ids: Iterable[int], by: Actor) -> list[Claim
     if any(row.person_id == by.person_id for row in rows):
         raise NotAllowed("Nobody confirms their own attendance. Ask a colleague or the CME office.")
     return rows
+
+
+def _look_again(row: ClaimRequest) -> None:
+    """What the record and the clock say of a request now: both may be others than when it was asked."""
+    found = _verdict(row.person, row.session)
+    row.needs_attendance, row.is_late = not found.session.evidence, found.verdict == "closed"
+    row.save(update_fields=["needs_attendance", "is_late"])
 
 
 def _verdict(person: Person, session: Session) -> eligibility.SessionVerdict:

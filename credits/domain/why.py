@@ -316,7 +316,7 @@ def _nobody_seen(case: _Case) -> Answer | None:
             _("Somebody with your name checked in with an address that is not in your account. Add that address: a code sent to it proves that it is yours, and the check-in follows."),
             "link", _("Add this address"), reverse("accounts:profile"), case.elsewhere,
         )  # fmt: skip
-    if case.known.now >= case.limits.closes_at:
+    if case.known.now >= case.limits.closes_at and not case.in_time:
         return _final(case)
     if case.waiting_name:
         return Answer(
@@ -332,7 +332,7 @@ def _nobody_seen(case: _Case) -> Answer | None:
         )  # fmt: skip
     return Answer(
         "no_evidence", _("We found no check-in under your name"),
-        _("If you were there, say so. The coordinator confirms it from the room’s list; it counts like a check-in."),
+        _("If you were there, say so. The coordinator confirms it from the room’s list; it counts like a check-in.") + ("" if case.in_time else f" {_late(case)}"),
         "ask_attendance", _("I was there"),
     )  # fmt: skip
 
@@ -349,13 +349,9 @@ def _waits(case: _Case) -> Answer | None:
             _("You asked for this"),
             _("%(who)s. You asked %(at)s, and get an e-mail.") % {"who": who, "at": local(row.asked_at, case.zone)},
         )
+    seen = case.mine is not None and bool(case.mine.evidence)
     return Answer(
-        "refused",
-        _("This was not confirmed"),
-        row.decision_reason,
-        "link",
-        _("Write to the CME office"),
-        reverse("pages:contact"),
+        "refused", _("This was not confirmed"), row.decision_reason, "ask" if seen else "ask_attendance", _("Ask again")
     )
 
 
@@ -367,14 +363,18 @@ def _too_late(case: _Case) -> Answer | None:
         return waiting
     if case.known.now >= case.limits.closes_at:
         return _final(case)
+    if case.limits.left:
+        return Answer("closed", _("You can still claim late"), _late(case), "ask", _("Claim it late"))
+    return Answer("closed_no_allowance", _("The time to claim has passed"), _late(case), "ask", _("Ask the CME office"))
+
+
+def _late(case: _Case) -> str:
+    """That the time to claim is over, and what claiming now takes."""
+    assert case.mine is not None
     closed = _("The time to claim ended %(day)s.") % {"day": local_date(case.known.closes_at(case.mine), case.zone)}
     if case.limits.left:
-        uses = _("A late claim uses 1 of your %(n)d this year.") % {"n": case.limits.allowance}
-        return Answer("closed", _("You can still claim late"), f"{closed} {uses}", "ask", _("Claim it late"))
-    spent = _("You used all late claims of this year, so the CME office decides.")
-    return Answer(
-        "closed_no_allowance", _("The time to claim has passed"), f"{closed} {spent}", "ask", _("Ask the CME office")
-    )
+        return closed + " " + _("A late claim uses 1 of your %(n)d this year.") % {"n": case.limits.allowance}
+    return closed + " " + _("You used all late claims of this year, so the CME office decides.")
 
 
 def _final(case: _Case) -> Answer:

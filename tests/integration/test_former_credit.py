@@ -107,7 +107,7 @@ def test_topics_of_mandates_come_along_and_unknown_words_stop_no_row(case, clien
     assert [(e.minutes, dict(e.topics), e.verified) for e in found.earnings] == [
         (90, {"ethics": 90, "pain": 90}, False)
     ]
-    client.force_login(user(case.ana))
+    client.force_login(UserFactory(person=case.ana))
     assert "Pain management" in client.get("/transcript/").content.decode().split('id="elsewhere"')[1]
 
 

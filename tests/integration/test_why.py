@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.actors import actor_of, actor_of_person
 from accounts.domain import identities
+from activities.domain import attendance
 from activities.models import AttendanceEvidence
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
@@ -238,6 +239,81 @@ def test_late_attendance_beyond_the_allowance_stays_for_the_office(case):
     assert (done.status, done.needs_attendance, done.is_late) == ("asked", False, True)
 
 
+def test_what_came_on_record_since_stands_as_it_is(case):
+    """A report of 20 minutes that arrives before the coordinator confirms is not made a whole session by confirming."""
+    _person, activity, session = case
+    other, marked, by = PersonFactory(), PersonFactory(), actor_of_person(coordinator(activity))
+    rows = [ask(other, session), ask(marked, session)]
+    attend(other, session, method="webinar", minutes=20)
+    attend(marked, session, method="staff")
+    assert [row.on_record for row in requests.open_for(activity)] == [True, True]
+    done = requests.confirm(activity_id=activity.pk, request_ids=[r.pk for r in rows], by=by)
+    assert [(r.status, r.needs_attendance) for r in done] == [("granted", False)] * 2
+    assert list(AttendanceEvidence.objects.of(other).values_list("method", "minutes")) == [("webinar", 20)]
+    assert AttendanceEvidence.objects.of(marked).count() == 1
+
+
+def test_a_mark_that_was_taken_back_is_followed_by_the_confirmation(case):
+    _person, activity, session = case
+    other, by = PersonFactory(), actor_of_person(coordinator(activity))
+    wrong = attend(other, session, method="staff")
+    attendance.correct(evidence_id=wrong.pk, minutes=None, withdrawn=True, reason="Wrong row", by=by)
+    row = ask(other, session)
+    requests.confirm(activity_id=activity.pk, request_ids=[row.pk], by=by)
+    (stands,) = AttendanceEvidence.objects.of(other).standing()
+    assert (stands.method, stands.withdrawn, stands.supersedes.supersedes) == ("staff", False, wrong)
+
+
+def test_the_office_grants_where_the_record_came_after_the_request(case):
+    _person, activity, _session = case
+    other, late = PersonFactory(), past(activity, 40)
+    row = ask(other, late)
+    with pytest.raises(Conflict, match="Nothing on record"):
+        requests.grant(request_id=row.pk, reason="Called us", by=staff())
+    attend(other, late)
+    done = requests.grant(request_id=row.pk, reason="Called us", by=staff())
+    assert (done.status, done.needs_attendance, done.is_late) == ("granted", False, True)
+
+
+def test_a_grant_whose_time_ran_out_can_be_asked_for_again(case):
+    """Confirmed in time and then missed: the button that the page offers leads somewhere."""
+    _person, activity, session = case
+    first = ask(PersonFactory(), session).person
+    row = ClaimRequest.objects.get(person=first)
+    requests.confirm(activity_id=activity.pk, request_ids=[row.pk], by=actor_of_person(coordinator(activity)))
+    clock.move(dt.timedelta(days=35))
+    try:
+        assert seen(first, session) == "closed"
+        again = ask(first, session)
+    finally:
+        clock.move(dt.timedelta())
+        clock.forget()
+    assert (again.pk != row.pk, again.status, again.is_late) == (True, "granted", True)
+
+
+def test_a_year_that_is_over_stops_nobody_who_is_in_time(case, monkeypatch):
+    """A session on June 25, today July 5, claims until July 25: the year of the session ended, the time to claim did not."""
+    monkeypatch.setattr(clock, "now", lambda: dt.datetime(2026, 7, 5, 15, tzinfo=dt.UTC))
+    _person, activity, _session = case
+    before = SessionFactory(activity=activity, starts_at=dt.datetime(2026, 6, 25, 15, tzinfo=dt.UTC))
+    other = PersonFactory()
+    assert requests.policy(other.pk, before, activity.zone).closes_at <= clock.now()
+    assert seen(other, before) == "no_evidence"
+    assert ask(other, before).status == "asked"
+
+
+def test_an_evening_session_counts_in_the_year_of_its_own_day(case):
+    """June 30, 8 pm in New York is July 1 in UTC."""
+    _person, activity, _session = case
+    evening = SessionFactory(activity=activity, starts_at=dt.datetime(2026, 7, 1, 0, tzinfo=dt.UTC))
+    person = PersonFactory()
+    ClaimRequest.objects.create(
+        person=person, session=evening, is_late=True, needs_attendance=False, asked_at=clock.now(), status="granted", decided_at=clock.now(),
+        decided_by="x", granted_until=clock.now(),
+    )  # fmt: skip
+    assert requests.policy(person.pk, evening, "America/New_York").used == 1
+
+
 def test_nobody_confirms_their_own_attendance(case):
     _person, activity, session = case
     who = coordinator(activity)
@@ -256,6 +332,7 @@ def test_a_refusal_says_why_and_can_be_asked_again(case):
     requests.refuse(activity_id=activity.pk, request_ids=[row.pk], reason="Not on the signed sheet.", by=by)
     answer = why.diagnose(other, session).answer
     assert (answer.code, answer.text) == ("refused", "Not on the signed sheet.")
+    assert (answer.act, answer.label) == ("ask_attendance", "Ask again")
     assert ask(other, session).pk != row.pk
 
 
