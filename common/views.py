@@ -2,12 +2,18 @@
 
 import structlog
 from django.db import DatabaseError, models, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from common import clock
 from common.actors import Actor
 
 log = structlog.get_logger()
+
+
+def posted_number(request: HttpRequest, name: str) -> int:
+    """A whole number that came with a form; 0 for anything else."""
+    typed = request.POST.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
 
 
 def note(kind: str, obj: models.Model, actor: Actor) -> None:

@@ -15,6 +15,7 @@ from activities.forms.door import WalkInForm
 from activities.models import Session
 from common.errors import DomainError
 from common.page import page
+from common.views import posted_number
 
 PARTS = {"there": "activities/partials/_door_there.html", "found": "activities/partials/_door_found.html"}
 
@@ -57,9 +58,9 @@ def _act(request: Any, session: Session, walk_in: WalkInForm) -> HttpResponse | 
     """Do what was pressed; None leaves the page with the form's errors."""
     action, keys = request.POST.get("action", ""), {"session_id": session.pk, "by": request.actor}
     if action == "add":
-        row = door.add(person_id=access.anybody(_number(request, "person")).pk, **keys)
+        row = door.add(person_id=access.anybody(posted_number(request, "person")).pk, **keys)
     elif action == "take_back":
-        door.take_back(evidence_id=_number(request, "evidence"), **keys)
+        door.take_back(evidence_id=posted_number(request, "evidence"), **keys)
         return redirect(_url(session))
     elif action == "walk_in":
         if not walk_in.is_valid():
@@ -72,11 +73,6 @@ def _act(request: Any, session: Session, walk_in: WalkInForm) -> HttpResponse | 
     else:
         raise DomainError(_("That button is out of date. Reload the page."))
     return redirect(f"{_url(session)}?{urlencode({'undo': row.pk})}")
-
-
-def _number(request: Any, name: str) -> int:
-    typed = request.POST.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
 
 
 def _url(session: Session) -> str:

@@ -14,6 +14,7 @@ from activities.models import Activity
 from common import clock, signing
 from common.errors import DomainError, Gone
 from common.page import page
+from common.views import posted_number
 from credits import access
 from credits.domain import runs
 from credits.models import CertificateRun
@@ -79,8 +80,7 @@ def certificate_run(request: Any, pk: int) -> HttpResponse:
 def _act(request: Any, run: CertificateRun) -> None:
     verb = request.POST.get("verb", "")
     if verb == "confirm":
-        seen = request.POST.get("total", "")
-        runs.confirm(run_id=run.pk, total=int(seen) if seen.isdecimal() and len(seen) < 9 else -1, by=request.actor)
+        runs.confirm(run_id=run.pk, total=posted_number(request, "total"), by=request.actor)
     elif verb == "stop":
         runs.stop(run_id=run.pk, by=request.actor)
         messages.success(request, _("Stopped. What was done stays done."))
