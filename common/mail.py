@@ -12,8 +12,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.html import strip_tags
 from django.utils.module_loading import import_string
+from django.utils.translation import ngettext
 
 from common import clock, jobs, locks
+from common.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,24 @@ def send(
             for a in attachments
         )
     jobs.later("common.tasks.deliver", message.pk, key=f"mail:{message.pk}")
+
+
+def require_shown(number: int, *, shown: int) -> None:
+    """Refuse a press that writes to more people than its page named: nothing is mailed in bulk unless a person saw how many.
+
+    Call it under the lock that keeps `number` as it is, before anything is written. Fewer than shown is no surprise.
+    """
+    if number > shown:
+        raise Conflict(
+            ngettext(
+                "This sends %(n)d e-mail now, more than the page said when you pressed. Nothing was changed or sent. "
+                "If that is right, press again.",
+                "This sends %(n)d e-mails now, more than the page said when you pressed. Nothing was changed or sent. "
+                "If that is right, press again.",
+                number,
+            )
+            % {"n": number}
+        )
 
 
 def deliver(message_id: int) -> None:

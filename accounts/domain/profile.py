@@ -4,10 +4,12 @@ What a credit type asks of a learner is in `accounts.domain.learner_fields`; `mi
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.domain import identities, learner_fields, people, sign_in
@@ -33,13 +35,23 @@ class BelongsToAnother(Conflict):
 
 def main_emails(person_ids: Collection[int]) -> dict[int, str]:
     """Where to write to each person: the main address, else the first one. One query."""
-    rows = PersonAddress.objects.filter(
-        person__in=person_ids, kind=AddressKind.EMAIL, removed_at=None, person__deactivated_at=None
-    )
     found: dict[int, str] = {}
-    for person_id, value in rows.order_by("person_id", "-is_primary", "pk").values_list("person_id", "value"):
+    for person_id, value in (
+        _written_to(person_ids).order_by("person_id", "-is_primary", "pk").values_list("person_id", "value")
+    ):
         found.setdefault(person_id, value)
     return found
+
+
+def count_reachable(person_ids: QuerySet[Any] | Collection[int]) -> int:
+    """How many of these people `main_emails` has an address for. One query, however many they are."""
+    return _written_to(person_ids).values("person_id").distinct().count()
+
+
+def _written_to(person_ids: QuerySet[Any] | Collection[int]) -> QuerySet[PersonAddress]:
+    return PersonAddress.objects.filter(
+        person__in=person_ids, kind=AddressKind.EMAIL, removed_at=None, person__deactivated_at=None
+    )
 
 
 def addresses(person: Person) -> list[PersonAddress]:

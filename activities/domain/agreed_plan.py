@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from activities.domain import changes, notices
-from activities.enums import ActivityStatus, Delivery, RegistrationStatus, SessionStatus
+from activities.enums import Delivery, SessionStatus
 from activities.models import Activity
 from common import audit, clock, locks
 from common.actors import Actor
@@ -17,8 +17,13 @@ from common.errors import Conflict, Invalid, NotAllowed
 PLACE = ("delivery", "location", "city", "online_url")
 
 
-def change_place(*, activity_id: int, delivery: str, location: str, city: str, online_url: str, by: Actor) -> Activity:
-    """Another place, or another way to hold it; everybody registered is told once. The same again changes nothing."""
+def change_place(
+    *, activity_id: int, delivery: str, location: str, city: str, online_url: str, told: int, by: Actor
+) -> Activity:
+    """Another place, or another way to hold it; everybody registered is told once. The same again changes nothing.
+
+    `told` is how many e-mails the page said this sends. Raises Conflict when it would be more.
+    """
     wanted = {
         "delivery": Delivery(delivery),
         "location": location.strip(),
@@ -31,15 +36,16 @@ def change_place(*, activity_id: int, delivery: str, location: str, city: str, o
         old = {name: str(getattr(activity, name)) for name in PLACE}
         if old == {name: str(value) for name, value in wanted.items()}:
             return activity
+        people = notices.confirmed_audience(activity, told=told)
         was = activity.place
         for name, value in wanted.items():
             setattr(activity, name, value)
         activity.save(update_fields=list(PLACE))
         coming = activity.sessions.filter(removed_at=None, ends_at__gt=clock.now())
         coming.exclude(status=SessionStatus.CANCELLED).update(sequence=F("sequence") + 1)  # calendars follow
-        audit.record("place_changed", by=by, subject=activity, old=old, new=wanted)
+        audit.record("place_changed", by=by, subject=activity, old=old, new=wanted | {"told": people})
         changes.after_change(activity)
-        if _has_registrants(activity):
+        if people:
             number = int(activity.changed_at.timestamp() * 1000)  # names this change among others
             notices.tell_registrants(activity=activity, kind="moved", was_room=was, sequence=number)
     return activity
@@ -91,8 +97,3 @@ def _lock(activity_id: int, by: Actor) -> Activity:
         raise Conflict(_("Place and objectives are changed here from approval until the activity is over."))
     changes.before_change(activity)
     return activity
-
-
-def _has_registrants(activity: Activity) -> bool:
-    live = activity.registrations.exclude(status=RegistrationStatus.CANCELLED)
-    return activity.status == ActivityStatus.PUBLISHED and live.exists()

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.domain.profile import main_emails
+from accounts.domain.profile import count_reachable, main_emails
 from accounts.models import Person
 from activities.domain import calendars, when
-from activities.enums import RegistrationStatus, SessionStatus
+from activities.enums import ActivityStatus, RegistrationStatus, SessionStatus
 from activities.models import Activity, Registration, Session
 from common import jobs, locks, mail
 
@@ -71,6 +72,27 @@ def offer(registration: Registration) -> None:
     )
 
 
+def audience(activity: Activity) -> int:
+    """How many people `tell_registrants` writes to: the number beside the button of a change. At most one query.
+
+    The messages are written a moment after the change, to who is registered then: nobody who comes in between misses it.
+    """
+    if activity.status != ActivityStatus.PUBLISHED:
+        return 0
+    return count_reachable(_registrants(activity).values("person"))
+
+
+def confirmed_audience(activity: Activity, *, told: int) -> int:
+    """The audience of a change that somebody asked for who was shown `told`, with the activity locked.
+
+    Raises Conflict when it grew meanwhile.
+    """
+    locks.require_transaction()
+    number = audience(activity)
+    mail.require_shown(number, shown=told)
+    return number
+
+
 def tell_registrants(
     *, activity: Activity, kind: Kind, session: Session | None = None, was_starts_at: dt.datetime | None = None,
     was_ends_at: dt.datetime | None = None, was_room: str = "", reason: str = "", sequence: int = 0,
@@ -97,13 +119,7 @@ def send_news(
     reason: str,
 ) -> int:
     """Write the messages of `tell_registrants`; how many people there are. Safe to repeat: each has its key."""
-    people = (
-        Registration.objects.filter(activity=activity)
-        .exclude(status=RegistrationStatus.CANCELLED)
-        .select_related("person")
-        .order_by("pk")
-    )
-    rows = list(people)
+    rows = list(_registrants(activity).select_related("person").order_by("pk"))
     emails = main_emails([r.person_id for r in rows])
     subject, context = _news(activity, kind, session, was, reason)
     # Who only waits has no entry in the calendar that could follow.
@@ -123,6 +139,11 @@ def send_news(
                     invitation=invitation if row.status == RegistrationStatus.REGISTERED else None,
                 )
     return len(rows)
+
+
+def _registrants(activity: Activity) -> QuerySet[Registration]:
+    """Who hears of a change: everybody registered, waiting or offered a place."""
+    return Registration.objects.filter(activity=activity).exclude(status=RegistrationStatus.CANCELLED)
 
 
 def facts(activity: Activity, *, room_too: bool) -> Facts:

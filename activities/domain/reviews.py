@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.domain.people import email_of
 from activities.domain import changes, gates, plan, reviewing
-from activities.enums import AgreedHow, DecisionKind, RegistrationStatus, Section
+from activities.enums import AgreedHow, DecisionKind, Section
 from activities.models import Activity, ChangeRequest, Decision, Submission
 from activities.workflow import ACTIVITY
 from common import audit, clock, findings, locks, mail
@@ -123,17 +123,21 @@ def approve(*, activity_id: int, by: Actor) -> Activity:
         return activity
 
 
-def cancel(*, activity_id: int, reason: str, by: Actor) -> Activity:
-    """Cancel an approved or published activity and tell everybody who has a place."""
+def cancel(*, activity_id: int, reason: str, told: int, by: Actor) -> Activity:
+    """Cancel an approved or published activity and tell everybody who has a place.
+
+    `told` is how many e-mails the page said this sends. Raises Conflict when it would be more.
+    """
     from activities.domain import notices
 
     _need(reason)
     with transaction.atomic(durable=True):
         activity = _locked(activity_id, by)
+        people = notices.confirmed_audience(activity, told=told)
         ACTIVITY.apply(activity, "cancel", by=by, at=clock.now(), reason=reason)
         activity.save(update_fields=["status"])
-        audit.record("activity_cancelled", by=by, subject=activity, reason=reason)
-        if activity.registrations.exclude(status=RegistrationStatus.CANCELLED).exists():
+        audit.record("activity_cancelled", by=by, subject=activity, new={"told": people}, reason=reason)
+        if people:
             notices.tell_registrants(activity=activity, kind="cancelled", reason=reason)
         return activity
 

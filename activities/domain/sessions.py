@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from activities.domain import changes, gates, notices, plan
 from activities.domain.plan import Plan
-from activities.enums import ActivityStatus, RegistrationStatus, SessionStatus, SlotKind
+from activities.enums import ActivityStatus, SessionStatus, SlotKind
 from activities.models import Activity, Session
 from activities.workflow import ACTIVITY, SESSION
 from common import audit, clock, codes, locks
@@ -108,10 +108,11 @@ def end_due() -> int:
     return len(ids)
 
 
-def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room: str, by: Actor) -> Session:
+def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room: str, told: int, by: Actor) -> Session:
     """Move one session and tell everybody with a place; calendars follow by its raised sequence number.
 
-    Raises NotAllowed for anybody but its planners and the office, Conflict once it is over, Invalid for a time gone by.
+    `told` is how many e-mails the page said this sends. Raises NotAllowed for anybody but its planners and the office,
+    Conflict once it is over or when more people than that would be told, Invalid for a time gone by.
     """
     if not 5 <= minutes <= 24 * 60:
         raise Invalid(fields={"minutes": "Between 5 minutes and a day."})
@@ -123,6 +124,7 @@ def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room:
             return session
         if starts_at != before[0] and starts_at <= clock.now():
             raise Invalid(fields={"starts_at": "Choose a time that is still to come."})
+        people = notices.confirmed_audience(session.activity, told=told)
         session.sequence += 1
         session.save(update_fields=["starts_at", "ends_at", "room", "sequence"])
         audit.record(
@@ -130,9 +132,9 @@ def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room:
             by=by,
             subject=session,
             old={"starts_at": before[0], "room": before[2]},
-            new={"starts_at": starts_at, "room": room},
+            new={"starts_at": starts_at, "room": room, "told": people},
         )
-        if _has_registrants(session.activity):
+        if people:
             notices.tell_registrants(
                 activity=session.activity,
                 kind="moved",
@@ -145,17 +147,18 @@ def move_session(*, session_id: int, starts_at: dt.datetime, minutes: int, room:
         return session
 
 
-def cancel_session(*, session_id: int, reason: str, by: Actor) -> Session:
+def cancel_session(*, session_id: int, reason: str, told: int, by: Actor) -> Session:
     """Cancel one session; what was attended before stays in the ledger. Raises as `move_session`."""
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; everybody registered reads it."})
     with transaction.atomic(durable=True):
         session = _lock_open(session_id, by)
+        people = notices.confirmed_audience(session.activity, told=told)
         SESSION.apply(session, "cancel", by=by, at=clock.now(), reason=reason)
         session.sequence += 1
         session.save(update_fields=["status", "sequence"])
-        audit.record("session_cancelled", by=by, subject=session, reason=reason)
-        if _has_registrants(session.activity):
+        audit.record("session_cancelled", by=by, subject=session, new={"told": people}, reason=reason)
+        if people:
             notices.tell_registrants(activity=session.activity, kind="cancelled", session=session, reason=reason)
         _changed(session.activity, by)
         return session
@@ -187,10 +190,3 @@ def _changed(activity: Activity, by: Actor) -> None:
     changes.after_change(activity)
     if activity.status == ActivityStatus.PUBLISHED:
         release(activity, by=by)
-
-
-def _has_registrants(activity: Activity) -> bool:
-    return (
-        activity.status == ActivityStatus.PUBLISHED
-        and activity.registrations.exclude(status=RegistrationStatus.CANCELLED).exists()
-    )

@@ -8,12 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import agreed_plan, changes
+from activities.domain import agreed_plan, changes, notices
 from activities.domain import plan as plans
 from activities.domain.plan import Plan
 from activities.forms.agreed import ObjectivesForm, PlaceForm
 from common.errors import DomainError, NotAllowed
 from common.page import page
+from common.views import posted_number
 
 
 @page(perm="accounts.signed_in", write=True)
@@ -29,7 +30,9 @@ def plan_change(request: Any, number: str) -> HttpResponse:
     form = {"place": place, "objectives": objectives}.get(action)
     if form is not None and form.is_valid() and _save(request, plan, form):
         return redirect("activities:plan_change", number)
-    context = {"activity": activity, "place": place, "objectives": objectives, "since": changes.since(plan)}
+    context = {
+        "activity": activity, "place": place, "objectives": objectives, "since": changes.since(plan), "told": notices.audience(activity),
+    }  # fmt: skip
     return render(request, "activities/plan_change.html", context, status=422 if form is not None else 200)
 
 
@@ -37,7 +40,7 @@ def _save(request: Any, plan: Plan, form: Any) -> bool:
     keys = {"activity_id": plan.activity.pk, "by": request.actor}
     try:
         if isinstance(form, PlaceForm):
-            agreed_plan.change_place(**form.cleaned_data, **keys)
+            agreed_plan.change_place(told=posted_number(request, "told"), **form.cleaned_data, **keys)
         else:
             agreed_plan.change_objectives(texts=form.texts(), **keys)
     except NotAllowed:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from activities import access
-from activities.domain import activity_page, attendance, changing, roster, series, sessions
+from activities.domain import activity_page, attendance, changing, notices, roster, series, sessions
 from activities.enums import CheckInBy, CheckInWay
 from activities.forms.series import (
     CancelForm,
@@ -31,6 +31,7 @@ from activities.models import Activity, ActivityRole, AttendanceEvidence, Series
 from common import qr
 from common.errors import Conflict, DomainError
 from common.page import page
+from common.views import posted_number
 
 BLANK_LINES = 12  # on the sheet, for people who come without a registration
 
@@ -111,10 +112,11 @@ def session_change(request: Any, number: str, pk: int) -> HttpResponse:
     forms = _forms(request, session, speakers)
     if request.method == "POST" and _change(request, session, forms):
         return redirect("activities:session_change", number, pk)
+    may_change = series.may_change_session(session)
+    may_move = may_change and session.activity.status in series.AGREED
     context = {
-        "activity": session.activity, "session": session, "speakers": speakers, "forms": forms, "may_change": series.may_change_session(session),
-        "may_move": series.may_change_session(session) and session.activity.status in series.AGREED,
-        "may_choose_code": attendance.may_choose_code(session),
+        "activity": session.activity, "session": session, "speakers": speakers, "forms": forms, "may_change": may_change, "may_move": may_move,
+        "told": notices.audience(session.activity) if may_move else 0, "may_choose_code": attendance.may_choose_code(session),
     }  # fmt: skip
     return render(request, "activities/series_session.html", context)
 
@@ -175,13 +177,17 @@ def _take_out(request: Any, session: Session, data: Any) -> str:
 
 def _move(request: Any, session: Session, data: Any) -> str:
     values = {name: data[name] for name in ("starts_at", "minutes", "room")}
-    sessions.move_session(session_id=session.pk, by=request.actor, **values)
-    return _("Moved. Everybody registered is told.")
+    told = posted_number(request, "told")
+    moved = sessions.move_session(session_id=session.pk, told=told, by=request.actor, **values)
+    if moved.sequence == session.sequence:
+        return _("This is the time and the room it had. Nothing was changed, and nobody gets an e-mail.")
+    return _("Moved. Everybody registered is told.") if told else _("Moved.")
 
 
 def _cancel(request: Any, session: Session, data: Any) -> str:
-    sessions.cancel_session(session_id=session.pk, reason=data["reason"], by=request.actor)
-    return _("Cancelled. Everybody registered is told.")
+    told = posted_number(request, "told")
+    sessions.cancel_session(session_id=session.pk, reason=data["reason"], told=told, by=request.actor)
+    return _("Cancelled. Everybody registered is told.") if told else _("Cancelled.")
 
 
 def _need_open(session: Session, action: str) -> None:

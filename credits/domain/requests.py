@@ -99,15 +99,22 @@ def ask(*, person_id: int, session_id: int, note: str, by: Actor) -> ClaimReques
         return row
 
 
-def confirm(*, activity_id: int, request_ids: Iterable[int], by: Actor) -> Sequence[ClaimRequest]:
+def letters(rows: Sequence[ClaimRequest]) -> int:
+    """How many e-mails an answer to these requests sends at most: one each, to whoever has an address. One query."""
+    known = main_emails([row.person_id for row in rows]) if rows else {}
+    return sum(row.person_id in known for row in rows)
+
+
+def confirm(*, activity_id: int, request_ids: Iterable[int], by: Actor, told: int = 1) -> Sequence[ClaimRequest]:
     """A coordinator confirms attendance for many: who has nothing on record gets evidence by staff, and late ones their
     late claim if one is left.
 
     What came on record since they asked (a webinar report, a mark of the door) stands as it is: it may say fewer minutes.
     Nobody confirms their own (law 7). What is beyond the allowance stays open for the office. Answers the rows decided on.
+    `told` is how many e-mails the page said this sends. Raises Conflict when it would be more.
     """
     with transaction.atomic(durable=True):
-        rows = _open(activity_id, request_ids, by)
+        rows = _open(activity_id, request_ids, by, told)
         at = clock.now()
         for row in rows:
             if not _verdict(row.person, row.session).session.evidence:
@@ -123,12 +130,14 @@ def confirm(*, activity_id: int, request_ids: Iterable[int], by: Actor) -> Seque
         return rows
 
 
-def refuse(*, activity_id: int, request_ids: Iterable[int], reason: str, by: Actor) -> Sequence[ClaimRequest]:
-    """Say no to many, with the reason that each of them reads by e-mail."""
+def refuse(
+    *, activity_id: int, request_ids: Iterable[int], reason: str, by: Actor, told: int = 1
+) -> Sequence[ClaimRequest]:
+    """Say no to many, with the reason that each of them reads by e-mail; `told` as for `confirm`."""
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why. The learners read it."})
     with transaction.atomic(durable=True):
-        rows = _open(activity_id, request_ids, by)
+        rows = _open(activity_id, request_ids, by, told)
         for row in rows:
             _decide(row, RequestStatus.REFUSED, by_label=by.label, reason=reason, at=clock.now())
             audit.record("claim_request_refused", by=by, subject=row, reason=reason)
@@ -175,7 +184,7 @@ def decided_for(activity: Activity, *, limit: int) -> QuerySet[ClaimRequest]:
     )  # fmt: skip
 
 
-def _open(activity_id: int, request_ids: Iterable[int], by: Actor) -> list[ClaimRequest]:
+def _open(activity_id: int, request_ids: Iterable[int], by: Actor, told: int = 1) -> list[ClaimRequest]:
     """The chosen requests, locked, people before requests as everywhere."""
     locks.require_transaction()
     wanted = list(request_ids)
@@ -191,6 +200,7 @@ def _open(activity_id: int, request_ids: Iterable[int], by: Actor) -> list[Claim
         raise Conflict("Somebody decided this already. Look at the list once more.")
     if any(row.person_id == by.person_id for row in rows):
         raise NotAllowed("Nobody confirms their own attendance. Ask a colleague or the CME office.")
+    mail.require_shown(letters(rows), shown=told)
     return rows
 
 

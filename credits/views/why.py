@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from activities import access as activity_access
 from common.errors import DomainError
 from common.page import page
+from common.views import posted_number
 from credits import access
 from credits.domain import attesting, facts, requests, why
 from credits.enums import RequestStatus
@@ -90,27 +91,30 @@ def claim_requests(request: Any, number: str) -> HttpResponse:
     activity = activity_access.plan(request.actor, number)
     rows = list(requests.open_for(activity))
     form = DecideRequestsForm(request.POST if request.method == "POST" else None, rows=rows)
-    if request.method == "POST" and form.is_valid() and _decide(request, activity, form):
+    chosen = set(request.POST.getlist("requests"))
+    letters = requests.letters([row for row in rows if str(row.pk) in chosen])
+    # Whoever writes to several reads the number beside the button first; the next press carries it.
+    asks = letters > 1 and "told" not in request.POST
+    if request.method == "POST" and form.is_valid() and not asks and _decide(request, activity, form):
         return redirect("credits:claim_requests", number)
     context = {
         "activity": activity, "rows": rows, "form": form, "decided": requests.decided_for(activity, limit=DECIDED),
-        "chosen": set(request.POST.getlist("requests")),
+        "chosen": chosen, "letters": letters if letters > 1 else 0,
     }  # fmt: skip
     return render(request, "credits/claim_requests.html", context)
 
 
 def _decide(request: Any, activity: Any, form: DecideRequestsForm) -> bool:
-    ids = form.cleaned_data["requests"]
+    keys = {"activity_id": activity.pk, "request_ids": form.cleaned_data["requests"], "by": request.actor}
+    told = posted_number(request, "told") or 1  # whoever chose one person saw whom it goes to
     try:
         if form.cleaned_data["action"] == "refuse":
-            done = requests.refuse(
-                activity_id=activity.pk, request_ids=ids, reason=form.cleaned_data["reason"], by=request.actor
-            )
+            done = requests.refuse(reason=form.cleaned_data["reason"], told=told, **keys)
             messages.success(
                 request, ngettext("%(n)d request answered.", "%(n)d requests answered.", len(done)) % {"n": len(done)}
             )
             return True
-        done = requests.confirm(activity_id=activity.pk, request_ids=ids, by=request.actor)
+        done = requests.confirm(told=told, **keys)
     except DomainError as error:
         form.add_domain_error(error)
         return False

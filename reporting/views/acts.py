@@ -9,8 +9,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from activities import access
-from activities.domain import changes, reviewing, reviews
+from activities.domain import changes, notices, reviewing, reviews
+from activities.models import Activity
 from common.errors import DomainError, NotAllowed
+from common.views import posted_number
 from credits.domain import publishing
 from integrity.domain import disclosures, mitigation
 from integrity.domain.mitigation import Mitigation
@@ -31,7 +33,7 @@ from reporting.views.page import act, desk_page, show
 STEPS = {
     "start_review": reviews.start_review, "approve": reviews.approve, "publish": publishing.publish,
 }  # fmt: skip
-REASONED = {"reject": reviews.reject, "cancel": reviews.cancel}
+REASONED = ("reject", "cancel")
 
 
 @desk_page(write=True)
@@ -61,17 +63,27 @@ def reason(request: HttpRequest, number: str) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            REASONED[verb](activity_id=activity.pk, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            said = _rejected(request, activity, form) if verb == "reject" else _cancelled(request, activity, form)
         except NotAllowed:
             raise
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            messages.success(request, _("Done. Everybody concerned has the reason by e-mail."))
+            messages.success(request, said)
             return redirect("desk:activity", number)
-    return show(
-        request, "reporting/reason.html", {"title": activity.title, "activity": activity, "form": form, "verb": verb}
-    )
+    context = {"title": activity.title, "activity": activity, "form": form, "verb": verb}
+    return show(request, "reporting/reason.html", context | {"told": notices.audience(activity)})
+
+
+def _rejected(request: Any, activity: Activity, form: ReasonForm) -> str:
+    reviews.reject(activity_id=activity.pk, by=request.actor, **form.cleaned_data)
+    return _("Rejected. The planners have your reason by e-mail.")
+
+
+def _cancelled(request: Any, activity: Activity, form: ReasonForm) -> str:
+    told = posted_number(request, "told")
+    reviews.cancel(activity_id=activity.pk, told=told, by=request.actor, **form.cleaned_data)
+    return _("Cancelled. Everybody with a place gets your reason by e-mail.") if told else _("Cancelled.")
 
 
 @desk_page(write=True)

@@ -152,7 +152,7 @@ def test_a_move_replaces_the_entry_it_had(school):
     before = next(e for e in entries(calendar) if str(e["UID"]).startswith(f"session-{session.pk}@"))
 
     sessions.move_session(
-        session_id=session.pk, starts_at=session.starts_at + HOUR, minutes=45, room="Room C", by=school.by
+        session_id=session.pk, starts_at=session.starts_at + HOUR, minutes=45, room="Room C", told=2, by=school.by
     )
     news()
 
@@ -173,7 +173,7 @@ def test_a_cancelled_session_of_a_series_is_taken_out(school):
     session = coming(activity)
     coming(activity, 14)
     registered(activity)
-    sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", by=school.by)
+    sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", told=1, by=school.by)
     news()
     message, (part,), calendar = sent("activity_cancelled")
     (event,) = entries(calendar)
@@ -188,7 +188,7 @@ def test_a_slot_of_a_course_that_is_cancelled_shortens_its_day(school):
     first = coming(activity)
     second = SessionFactory(activity=activity, starts_at=first.ends_at)
     registered(activity)
-    sessions.cancel_session(session_id=second.pk, reason="No room.", by=school.by)
+    sessions.cancel_session(session_id=second.pk, reason="No room.", told=1, by=school.by)
     news()
     _message, _parts, calendar = sent("activity_cancelled")
     (event,) = entries(calendar)
@@ -204,7 +204,7 @@ def test_a_cancelled_activity_is_taken_out():
     found = office("published")
     registered(fresh(found))
     before = entries(confirmed(Registration.objects.get())[2])[0]
-    reviews.cancel(activity_id=found.pk, reason="The hall burned down.", by=found.staff)
+    reviews.cancel(activity_id=found.pk, reason="The hall burned down.", told=1, by=found.staff)
     news()
     _message, (part,), calendar = sent("activity_cancelled")
     (event,) = entries(calendar)

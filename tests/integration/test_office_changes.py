@@ -38,18 +38,28 @@ def slot(made, title=SIMULATION) -> Session:
     return made.activity.sessions.get(title=title)
 
 
-def shorten(made, minutes=60, by=None) -> Session:
+def shorten(made, minutes=60, by=None, told=0) -> Session:
     """The last session, 90 minutes, is made shorter: 330 minutes become 300."""
     session = slot(made)
     return sessions.move_session(
-        session_id=session.pk, starts_at=session.starts_at, minutes=minutes, room=session.room, by=by or made.planner
+        session_id=session.pk,
+        starts_at=session.starts_at,
+        minutes=minutes,
+        room=session.room,
+        told=told,
+        by=by or made.planner,
     )
 
 
-def move_room(made, room="Birch Hall") -> Session:
+def move_room(made, room="Birch Hall", told=0) -> Session:
     session = slot(made)
     return sessions.move_session(
-        session_id=session.pk, starts_at=session.starts_at, minutes=session.minutes, room=room, by=made.planner
+        session_id=session.pk,
+        starts_at=session.starts_at,
+        minutes=session.minutes,
+        room=room,
+        told=told,
+        by=made.planner,
     )
 
 
@@ -102,7 +112,7 @@ def when_of(starts, minutes):
 
 
 def test_a_cancelled_session_is_not_held(made):
-    sessions.cancel_session(session_id=slot(made).pk, reason="The room is closed.", by=made.planner)
+    sessions.cancel_session(session_id=slot(made).pk, reason="The room is closed.", told=0, by=made.planner)
     assert [(label, after) for _part, label, _before, after, _credit in found(made)] == [
         (SIMULATION, "Not held"),
         ("Minutes of education", "240"),
@@ -112,7 +122,7 @@ def test_a_cancelled_session_is_not_held(made):
 def test_another_day_is_a_change_without_credit(made):
     session = slot(made)
     sessions.move_session(
-        session_id=session.pk, starts_at=session.starts_at + dt.timedelta(days=1), minutes=90, room=session.room, by=made.planner
+        session_id=session.pk, starts_at=session.starts_at + dt.timedelta(days=1), minutes=90, room=session.room, told=0, by=made.planner
     )  # fmt: skip
     assert [(part, credit) for part, _label, _b, _a, credit in found(made)] == [("agenda", False)]
 
@@ -190,7 +200,9 @@ def test_an_activity_published_before_this_was_kept_has_a_baseline_at_its_first_
         activity=activity, status="planned", starts_at=clock.now() + dt.timedelta(days=9), check_in_code="", code_released_at=None, room="A"
     )  # fmt: skip
     office_person = actor_of(UserFactory(roles=["staff"]))
-    sessions.move_session(session_id=session.pk, starts_at=session.starts_at, minutes=60, room="B", by=office_person)
+    sessions.move_session(
+        session_id=session.pk, starts_at=session.starts_at, minutes=60, room="B", told=0, by=office_person
+    )
     assert list(activity.agreements.values_list("how", "by")) == [("found", "plan as found")]
     assert [
         (c.label, c.before, c.after) for c in changes.since(plan.load(Activity.objects.get(pk=activity.pk))).changes
@@ -402,7 +414,7 @@ def test_everybody_registered_is_told_of_each_change_once(made, django_capture_o
 
     for act, wanted in ((shorten, 1), (shorten, 1), (move_room, 2)):
         with django_capture_on_commit_callbacks(execute=True):
-            act(made)
+            act(made, told=1)
         assert told() == wanted
     with django_capture_on_commit_callbacks(execute=True):
         designations.designate(activity_id=made.pk, by=made.staff)

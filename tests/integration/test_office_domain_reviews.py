@@ -27,7 +27,7 @@ ACTS = {
     "approve": lambda pk, by: reviews.approve(activity_id=pk, by=by),
     "designate": lambda pk, by: designations.designate(activity_id=pk, by=by),
     "publish": lambda pk, by: publishing.publish(activity_id=pk, by=by),
-    "cancel": lambda pk, by: reviews.cancel(activity_id=pk, reason="The speaker is ill.", by=by),
+    "cancel": lambda pk, by: reviews.cancel(activity_id=pk, reason="The speaker is ill.", told=0, by=by),
 }
 
 
@@ -256,7 +256,7 @@ def test_cancelling_closes_the_doors_and_tells_who_had_a_place(django_capture_on
     assert len(codes) == 6
 
     with django_capture_on_commit_callbacks(execute=True):
-        reviews.cancel(activity_id=made.pk, reason="The hall is flooded.", by=made.staff)
+        reviews.cancel(activity_id=made.pk, reason="The hall is flooded.", told=1, by=made.staff)
 
     assert fresh(made).status == "cancelled"
     news = OutboxMessage.objects.get(template="activity_cancelled")

@@ -171,6 +171,7 @@ def test_moving_tells_everybody_once(django_capture_on_commit_callbacks):
         "starts_at": starts + dt.timedelta(minutes=5),
         "minutes": 55,
         "room": "Birch Hall",
+        "told": 1,
         "by": made.planner,
     }
 
@@ -196,11 +197,13 @@ def test_moving_a_speaker_into_two_places_takes_the_codes_back():
     """WF-11: the moved session goes back to its gate, not the whole activity."""
     made = office("published")
     first, second = session_of(made), session_of(made, "Low pressure, bad kidneys: cases")
-    sessions.move_session(session_id=second.pk, starts_at=first.starts_at, minutes=45, room="", by=made.planner)
+    sessions.move_session(session_id=second.pk, starts_at=first.starts_at, minutes=45, room="", told=0, by=made.planner)
     assert session_of(made).status == "planned"
     assert fresh(made).status == "published"
 
-    sessions.move_session(session_id=second.pk, starts_at=second.starts_at, minutes=45, room="", by=made.planner)
+    sessions.move_session(
+        session_id=second.pk, starts_at=second.starts_at, minutes=45, room="", told=0, by=made.planner
+    )
     assert states(made) == {"ready"}
 
 
@@ -225,9 +228,14 @@ def test_others_change_no_session(act):
 def _do(act, session, by):
     if act == "move":
         return sessions.move_session(
-            session_id=session.pk, starts_at=session.starts_at + dt.timedelta(days=1), minutes=60, room="", by=by
+            session_id=session.pk,
+            starts_at=session.starts_at + dt.timedelta(days=1),
+            minutes=60,
+            room="",
+            told=0,
+            by=by,
         )
-    return sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", by=by)
+    return sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", told=0, by=by)
 
 
 @pytest.mark.parametrize("act", ["move", "cancel"])
@@ -265,6 +273,7 @@ def test_impossible_times_are_refused(values, field):
                 "starts_at": session.starts_at,
                 "minutes": 60,
                 "room": "",
+                "told": 0,
                 "by": made.staff,
                 **values,
             }
@@ -278,10 +287,10 @@ def test_cancelling_a_session_says_why_and_keeps_the_activity(django_capture_on_
     with_learner(made)
     session = session_of(made)
     with pytest.raises(Invalid):
-        sessions.cancel_session(session_id=session.pk, reason=" ", by=made.planner)
+        sessions.cancel_session(session_id=session.pk, reason=" ", told=0, by=made.planner)
 
     with django_capture_on_commit_callbacks(execute=True):
-        sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", by=made.planner)
+        sessions.cancel_session(session_id=session.pk, reason="The speaker is ill.", told=1, by=made.planner)
 
     session.refresh_from_db()
     assert (session.status, session.sequence, fresh(made).status) == ("cancelled", 1, "published")
@@ -290,13 +299,15 @@ def test_cancelling_a_session_says_why_and_keeps_the_activity(django_capture_on_
 
 def test_no_registrants_no_job():
     made = office("published")
-    sessions.cancel_session(session_id=session_of(made).pk, reason="The speaker is ill.", by=made.planner)
+    sessions.cancel_session(session_id=session_of(made).pk, reason="The speaker is ill.", told=0, by=made.planner)
     assert not Job.objects.filter(name="activities.jobs_learner.send_news").exists()
 
 
 def test_the_system_may_act_for_a_cancelled_activity_only_through_reviews():
     made = office("published")
-    reviews.cancel(activity_id=made.pk, reason="The hall is flooded.", by=made.staff)
+    reviews.cancel(activity_id=made.pk, reason="The hall is flooded.", told=0, by=made.staff)
     with pytest.raises(Conflict):
-        sessions.cancel_session(session_id=session_of(made).pk, reason="The hall is flooded.", by=system("test"))
+        sessions.cancel_session(
+            session_id=session_of(made).pk, reason="The hall is flooded.", told=0, by=system("test")
+        )
     assert Activity.objects.get(pk=made.pk).status == "cancelled"

@@ -49,7 +49,7 @@ def test_signing_submitting_deciding_and_publishing():
     designations.designate(activity_id=case.activity.pk, by=staff)
     publishing.publish(activity_id=case.activity.pk, by=staff)
     session = case.activity.sessions.get(title="Welcome")
-    sessions.cancel_session(session_id=session.pk, reason="No welcome.", by=planner)
+    sessions.cancel_session(session_id=session.pk, reason="No welcome.", told=0, by=planner)
 
     activity = Activity.objects.get(pk=case.activity.pk)
     assert (activity.status, activity.signed_name) == ("published", director.name_with_degrees)

@@ -23,8 +23,8 @@ def made():
     return office("published")
 
 
-def move(made, by=None, **values):
-    return agreed_plan.change_place(activity_id=made.pk, by=by or made.planner, **{**BIRCH, **values})
+def move(made, by=None, told=0, **values):
+    return agreed_plan.change_place(activity_id=made.pk, told=told, by=by or made.planner, **{**BIRCH, **values})
 
 
 def news() -> list[str]:
@@ -53,7 +53,7 @@ def test_everybody_registered_is_told_once_per_move_with_the_old_place(made, dja
     RegistrationFactory(activity=made.activity, person=PersonFactory())
     for values, wanted in (({}, 1), ({}, 1), ({"location": "Cedar Hall"}, 2), ({"location": "Birch Hall"}, 3)):
         with django_capture_on_commit_callbacks(execute=True):
-            move(made, **values)
+            move(made, told=1, **values)
         assert len(news()) == wanted
     assert "Where: Birch Hall, Lakeshore" in news()[0]
     assert "Before: Harbor Auditorium, Lakeshore" in news()[0]

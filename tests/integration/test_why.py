@@ -391,7 +391,7 @@ def test_the_coordinator_confirms_many_and_sees_the_learners_page(client, case):
         client.get(reverse("credits:why_of_person", args=[activity.number, session.pk, people[0].pk])).status_code
         == 200
     )
-    client.post(address, {"action": "confirm", "requests": [rows[0].pk, rows[1].pk]})
+    client.post(address, {"action": "confirm", "requests": [rows[0].pk, rows[1].pk], "told": "2"})
     assert AttendanceEvidence.objects.filter(method="staff").count() == 2
     refused = client.post(address, {"action": "refuse", "requests": [rows[2].pk], "reason": ""})
     assert "Say why" in refused.content.decode()
