@@ -247,7 +247,7 @@ def test_what_came_on_record_since_stands_as_it_is(case):
     attend(other, session, method="webinar", minutes=20)
     attend(marked, session, method="staff")
     assert [row.on_record for row in requests.open_for(activity)] == [True, True]
-    done = requests.confirm(activity_id=activity.pk, request_ids=[r.pk for r in rows], by=by)
+    done = requests.confirm(activity_id=activity.pk, request_ids=[r.pk for r in rows], by=by, told=2)
     assert [(r.status, r.needs_attendance) for r in done] == [("granted", False)] * 2
     assert list(AttendanceEvidence.objects.of(other).values_list("method", "minutes")) == [("webinar", 20)]
     assert AttendanceEvidence.objects.of(marked).count() == 1
