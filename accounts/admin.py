@@ -89,7 +89,7 @@ class PersonAdmin(PortalModelAdmin):
     inlines = (
         AddressInline, NumberInline, LicenceInline, RoleInline, MembershipInline, NameChangeInline, KeptInline, SeeAsInline,
     )  # fmt: skip
-    actions_detail = ("find_same", "give_role", "see_as", "record")
+    actions_detail = ("find_same", "give_role", "see_as", "record", "missing_credit")
 
     @action(description=_("Find the same person"), url_path="find-same")
     def find_same(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -98,6 +98,10 @@ class PersonAdmin(PortalModelAdmin):
     @action(description=_("Copy of the record"), url_path="record")
     def record(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         return redirect("credits:record_of", self.object_for_act(request, object_id, Person.objects.all()).pk)
+
+    @action(description=_("Why no credit?"), url_path="missing-credit")
+    def missing_credit(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return redirect("credits:why_of_anybody", self.object_for_act(request, object_id, Person.objects.all()).pk)
 
     @action(description=_("Give an office role"), url_path="give-role", permissions=["direct"])
     def give_role(self, request: HttpRequest, object_id: Any) -> HttpResponse:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from accounts.enums import AddressKind, IdentityKind
 from accounts.models import IdentityLink, Person, PersonAddress
 from activities.enums import CLAIMABLE, PUBLIC, EvidenceMethod, SlotKind
-from activities.models import AttendanceEvidence, Session
+from activities.models import AttendanceEvidence, ImportRow, Session
 from common import clock
 from common.templatetags.cme import local, local_date
 from credits import eligibility
@@ -33,6 +33,7 @@ Code = Literal[
 ]  # fmt: skip
 Act = Literal["", "link", "ask", "ask_attendance"]
 PICK_DAYS, PICK_MOST = 400, 30
+NOT_SEEN: tuple[Code, ...] = ("other_account", "waiting_name", "no_evidence", "may_state", "refused")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Diagnosis:
     answer: Answer
     checks: tuple[Check, ...]
     request: ClaimRequest | None
+    claim_id: int | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class _Case:
 def diagnose(person: Person, session: Session) -> Diagnosis:
     """Why this person has no credit for this session. A constant number of queries."""
     case = _look(person, session)
-    return Diagnosis(session, _answer(case), _checks(case), case.request)
+    return Diagnosis(session, _answer(case), _checks(case), case.request, case.line.claim_id if case.line else None)
 
 
 def to_pick(person: Person, query: str) -> Sequence[Session]:
@@ -117,6 +119,19 @@ def to_pick(person: Person, query: str) -> Sequence[Session]:
         mine = Q(Exists(seen)) | Q(activity__registrations__person=person, activity__registrations__cancelled_at=None)
         found = found.filter(mine).exclude(Exists(claimed))
     return list(found.distinct().order_by("-starts_at", "pk")[:PICK_MOST])
+
+
+def people_to_pick(of_activity: QuerySet[Person], session: Session, query: str) -> Sequence[Person]:
+    """Of an activity's people those without credit for a session, or anybody of a name; `seen` says who is on its record. One query."""
+    claimed = ClaimLine.objects.filter(session=session, person=OuterRef("pk"), voided_at=None)
+    seen = AttendanceEvidence.objects.standing().filter(
+        session=session, identity__links__person=OuterRef("pk"), identity__links__ended_at=None
+    )
+    found = of_activity.annotate(seen=Exists(seen), has_credit=Exists(claimed))
+    for word in query.split()[:4]:
+        found = found.filter(Q(family_name__icontains=word) | Q(given_name__icontains=word))
+    rows = found if query else found.filter(has_credit=False)
+    return list(rows.order_by("-seen", "family_name", "given_name", "pk")[:PICK_MOST])
 
 
 def _look(person: Person, session: Session) -> _Case:
@@ -143,14 +158,39 @@ def _look(person: Person, session: Session) -> _Case:
 
 
 def _elsewhere(person: Person, session: Session) -> str:
-    """The masked address of somebody of the same name who was seen there: probably a second account."""
-    twin = IdentityLink.objects.filter(
+    """A masked address under which somebody of the same name was seen there: of a second account, or of nobody yet."""
+    seen = IdentityLink.objects.filter(
         ended_at=None, identity__kind=IdentityKind.EMAIL, identity__evidence__session=session, identity__evidence__superseded_by=None,
         identity__evidence__withdrawn=False, person__family_name__iexact=person.family_name, person__given_name__iexact=person.given_name,
         person__deactivated_at=None,
     ).exclude(person=person)  # fmt: skip
-    value = twin.values_list("identity__value", flat=True).first()
+    value = seen.values_list("identity__value", flat=True).first() or _unowned(person, session)
     return masked(value) if value else ""
+
+
+def _unowned(person: Person, session: Session) -> str:
+    """An address or phone that is nobody's yet and came with this person's name: at the door, or in a list. Two queries."""
+    rows = AttendanceEvidence.objects.standing().filter(
+        session=session, identity__kind__in=[IdentityKind.EMAIL, IdentityKind.PHONE]
+    )
+    rows = rows.exclude(identity__links__ended_at=None, identity__links__isnull=False)
+    named = {
+        pk: (value, name) for pk, value, name in rows.values_list("identity", "identity__value", "walk_in__name")[:200]
+    }
+    unnamed = [pk for pk, (_value, name) in named.items() if not name]
+    listed = ImportRow.objects.filter(batch__activity=session.activity_id, identity__in=unnamed).values_list(
+        "identity", "name"
+    )
+    names = {pk: name for pk, (_value, name) in named.items() if name} | (dict(listed) if unnamed else {})
+    return next((named[pk][0] for pk, name in names.items() if _reads_like(name, person)), "")
+
+
+def _reads_like(name: str, person: Person) -> bool:
+    """ "Ruiz, Ana" and "A. Ruiz" read like Ana Ruiz."""
+    words = name.casefold().replace(",", " ").replace(".", " ").split()
+    first, family = person.given_name[:1].casefold(), person.family_name.casefold().split()
+    rest = [word for word in words if word not in family]
+    return all(part in words for part in family) and (not first or any(word.startswith(first) for word in rest))
 
 
 def _waiting(person: Person, session: Session) -> str:
@@ -158,16 +198,15 @@ def _waiting(person: Person, session: Session) -> str:
     rows = AttendanceEvidence.objects.filter(
         session=session, superseded_by=None, withdrawn=False, identity__kind=IdentityKind.NAME, identity__value__icontains=person.family_name
     ).exclude(identity__links__ended_at=None, identity__links__isnull=False)  # fmt: skip
-    first = person.given_name[:1].casefold()
-    for value in rows.values_list("identity__value", flat=True)[:20]:
-        if not first or any(word.casefold().startswith(first) for word in value.replace(",", " ").split()):
-            return str(value)
-    return ""
+    values = rows.values_list("identity__value", flat=True)[:20]
+    return next((str(value) for value in values if _reads_like(value, person)), "")
 
 
 def masked(address: str) -> str:
-    """ "r…@g….org": enough to recognise one's own, nothing to learn another's."""
-    name, _at, host = address.partition("@")
+    """ "r…@g….org", "phone ending 7719": enough to recognise one's own, nothing to learn another's."""
+    name, at, host = address.partition("@")
+    if not at:
+        return _("phone ending %(digits)s") % {"digits": address[-4:]}
     return f"{name[:1]}…@{host[:1]}….{host.rsplit('.', 1)[-1]}"
 
 
@@ -313,8 +352,8 @@ def _nobody_seen(case: _Case) -> Answer | None:
     if case.elsewhere:
         return Answer(
             "other_account", _("We think this check-in is yours"),
-            _("Somebody with your name checked in with an address that is not in your account. Add that address: a code sent to it proves that it is yours, and the check-in follows."),
-            "link", _("Add this address"), reverse("accounts:profile"), case.elsewhere,
+            _("Somebody with your name checked in with an address or a phone that is not in your account. Add it: a code sent to it proves that it is yours, and the check-in follows."),
+            "link", _("Add it to my account"), reverse("accounts:profile"), case.elsewhere,
         )  # fmt: skip
     if case.known.now >= case.limits.closes_at and not case.in_time:
         return _final(case)

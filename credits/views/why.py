@@ -80,9 +80,31 @@ def attest(request: Any, pk: int) -> HttpResponse:
 def of_person(request: Any, number: str, pk: int, person_id: int) -> HttpResponse:
     """What the learner sees, for whoever runs the activity and for the office."""
     found = activity_access.plan_session(request.actor, number, pk)
-    person = access.person_of_activity(found.activity, person_id)
-    context = {"found": why.diagnose(person, found), "activity": found.activity, "learner": person, "own": False}
+    person = access.person_of_activity(request.actor, found.activity, person_id)
+    answer = why.diagnose(person, found)
+    context = {
+        "found": answer, "activity": found.activity, "learner": person, "own": False, "office": request.actor.is_office, "missing": why.NOT_SEEN,
+    }  # fmt: skip
     return render(request, "credits/why.html", context)
+
+
+@page(perm="accounts.signed_in")
+def people(request: Any, number: str, pk: int) -> HttpResponse:
+    """Whose credit for a session it is about, for whoever runs the activity: those without it, any other by name."""
+    found = activity_access.plan_session(request.actor, number, pk)
+    query = request.GET.get("q", "").strip()[:80]
+    rows = why.people_to_pick(access.people_of_activity(found.activity), found, query)
+    context = {"session": found, "activity": found.activity, "people": rows, "query": query, "most": why.PICK_MOST}
+    return render(request, "credits/why_people.html", context)
+
+
+@page(perm="accounts.office")
+def of_anybody(request: Any, pk: int) -> HttpResponse:
+    """Which session of somebody it is about, for the office: theirs without credit first, any other by its words."""
+    person = access.person(pk)
+    query = request.GET.get("q", "").strip()[:80]
+    sessions = why.to_pick(person, query)
+    return render(request, "credits/why_pick.html", {"sessions": sessions, "query": query, "learner": person})
 
 
 @page(perm="accounts.signed_in", write=True)

@@ -279,6 +279,7 @@ def _newer(
         "activities:gap_source_file": [{"pk": proof.gap_id, "source_pk": proof.pk}, {"pk": gap.pk, "source_pk": NOWHERE}], "demo:attachment": [{"pk": NOWHERE, "part": NOWHERE}],
         "people:compare": pair, "people:dismiss": pair, "people:find_same": [{"pk": one.pk}],
         "credits:why_session": [{"pk": held.pk}, {"pk": NOWHERE}], "credits:attest": [{"pk": held.pk}, {"pk": NOWHERE}],
+        "credits:why_people": [{"number": series.number, "pk": pk} for pk in (held.pk, NOWHERE)],
         "credits:why_of_person": [{"number": series.number, "pk": held.pk, "person_id": p} for p in (physician.pk, NOWHERE)],
         "certificate_desk:design_preview": [{"pk": NOWHERE, "kind": "shortest"}], "certificate_desk:design_file": [{"pk": NOWHERE, "kind": "longest"}],
     }  # fmt: skip
@@ -316,7 +317,7 @@ def _of_transcripts(learner: User, own: int, other: int) -> dict[str, list[dict[
     return {
         "credits:external_change": line, "credits:external_proof": line, "credits:external_remove": line, "credits:external_restore": line,
         "credits:requirement_change": [{"code": "ct_md"}, {"code": "mi_md"}, {"code": "nonsense"}], "credits:requirement_remove": [{"code": "ct_md"}],
-        "credits:record_of": [{"pk": learner.person_id}, {"pk": NOWHERE}], "credits:record_file": [{"pk": NOWHERE}],
+        "credits:record_of": [{"pk": learner.person_id}, {"pk": NOWHERE}], "credits:why_of_anybody": [{"pk": learner.person_id}, {"pk": NOWHERE}], "credits:record_file": [{"pk": NOWHERE}],
         "credits:transcript_share_end": [{"pk": share.pk}, {"pk": NOWHERE}], "credits:transcript_shared": [{"token": token}, {"token": "nonsense"}],
     }  # fmt: skip
 

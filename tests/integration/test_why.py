@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.actors import actor_of, actor_of_person
 from accounts.domain import identities
 from activities.domain import attendance
-from activities.models import AttendanceEvidence
+from activities.models import AttendanceEvidence, WalkIn
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import OutboxMessage
@@ -110,6 +110,32 @@ def test_a_name_on_the_list_that_nobody_owns(case):
     answer = why.diagnose(PersonFactory(given_name="Ngozi", family_name="Okafor"), session).answer
     assert (answer.code, answer.fact) == ("waiting_name", "Okafor, Ngozi A.")
     assert seen(PersonFactory(given_name="Bola", family_name="Okafor"), session) == "no_evidence"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "name", "shown"),
+    [
+        ("email", "rc.home@gull.example", "Castellanos, Ruth", "r…@g….example"), ("phone", "+12025557719", "Ruth Castellanos", "phone ending 7719"),
+        ("email", "rc.home@gull.example", "Paul Castellanos", ""), ("email", "rc.home@gull.example", "Ruth Castell", ""),
+    ],
+)  # fmt: skip
+def test_an_address_of_nobody_that_came_with_the_name_is_offered_masked(case, kind, value, name, shown):
+    """A row of the door or of a list under an address or phone that nobody has proved."""
+    _person, _activity, session = case
+    person = PersonFactory(given_name="Ruth", family_name="Castellanos")
+    with transaction.atomic():
+        identity = identities.identity(kind=kind, value=value)
+        row = AttendanceEvidence.objects.create(
+            session=session,
+            identity=identity,
+            method="roster",
+            at=clock.now(),
+            recorded_by="t",
+            recorded_at=clock.now(),
+        )
+        WalkIn.objects.create(evidence=row, name=name)
+    answer = why.diagnose(person, session).answer
+    assert (answer.code, answer.fact) == (("other_account", shown) if shown else ("no_evidence", ""))
 
 
 def test_not_open_yet():
@@ -396,6 +422,44 @@ def test_the_coordinator_confirms_many_and_sees_the_learners_page(client, case):
     refused = client.post(address, {"action": "refuse", "requests": [rows[2].pk], "reason": ""})
     assert "Say why" in refused.content.decode()
     assert ClaimRequest.objects.get(pk=rows[2].pk).status == "asked"
+
+
+@pytest.mark.parametrize("items", (1, 3))
+def test_the_coordinator_finds_whose_credit_is_missing(client, case, items, django_assert_num_queries):
+    person, activity, session = case
+    claim(person, activity, {session: "1.00"})
+    without = [PersonFactory(given_name="Nora", family_name=f"Without {n}") for n in range(items)]
+    for one in without:
+        attend(one, session)
+    client.force_login(UserFactory(person=coordinator(activity)))
+    address = reverse("credits:why_people", args=[activity.number, session.pk])
+    client.get(address)
+    with django_assert_num_queries(6):
+        page = client.get(address)
+    assert list(page.context["people"]) == without
+    assert "On the record of this session" in page.text
+    assert reverse("credits:why_of_person", args=[activity.number, session.pk, without[0].pk]) in page.text
+    assert [p.pk for p in client.get(address, {"q": person.family_name}).context["people"]] == [person.pk]
+    assert list(client.get(address, {"q": "Somebody else"}).context["people"]) == []
+    assert address in client.get(reverse("activities:session_attendance", args=[activity.number, session.pk])).text
+
+
+def test_the_office_looks_up_anybody_and_any_session(client, case):
+    person, activity, session = case
+    stranger = PersonFactory(family_name="Stranger")
+    address = reverse("credits:why_of_anybody", args=[stranger.pk])
+    client.force_login(UserFactory(person=coordinator(activity)))
+    assert client.get(address).status_code == 403
+    client.force_login(UserFactory(roles=["staff"]))
+    assert list(client.get(address).context["sessions"]) == []
+    found = client.get(address, {"q": activity.title})
+    of_one = reverse("credits:why_of_person", args=[activity.number, session.pk, stranger.pk])
+    assert of_one in found.text
+    page = client.get(of_one)
+    assert ("This is what" in page.text, "Mark present" in page.text) == (True, True)
+    made = claim(person, activity, {session: "1.00"})
+    page = client.get(reverse("credits:why_of_person", args=[activity.number, session.pk, person.pk]))
+    assert reverse("admin:credits_claim_change", args=[made.pk]) in page.text
 
 
 def test_strangers_see_neither_the_list_nor_the_person(client, case):
