@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import rules
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.module_loading import import_string
 
 from accounts.domain import identities
-from accounts.models import Identity, Person
+from accounts.models import Identity, IdentityLink, Person
 from activities.domain import changing, checkout, registrations, ways
 from activities.enums import PUBLIC, SEAT_TAKING, CheckInBy, CheckInWay, EvidenceMethod, SessionStatus, SlotKind
 from activities.models import Activity, AttendanceEvidence, CheckInDevice, Registration, Session
@@ -154,7 +154,7 @@ def check_in(
     """Record that a person is in the room; register them first if seats remain (decision 8).
 
     `device` is the number of the browser's cookie. Raises Conflict outside the window, for a cancelled session or a full
-    activity. A second tap changes nothing.
+    activity, or where it was taken back. A second tap changes nothing; after checking out it is coming back.
     """
     with transaction.atomic(durable=True):
         session = Session.objects.select_related("activity").get(pk=session_id)
@@ -163,9 +163,11 @@ def check_in(
         _require_open(session, method, at)
         person = Person.objects.get(pk=person_id)
         registrations.ensure_registered(activity=session.activity, person=person, at=at)
+        if session.check_out and (back := checkout.enter_again(session, person, at, by)) is not None:
+            return CheckIn(session, back, is_new=True)
         before = first_hand(session, person, method)
         if before is not None:
-            return CheckIn(session, before, is_new=False)
+            return CheckIn(session, _stands(before), is_new=False)
         minutes = checkout.minutes_from(session, at)
         identity = identities.of_person(person)
         row = put(
@@ -200,13 +202,31 @@ def check_in_unknown(*, session_id: int, kind: str, value: str, method: str, by:
 
 
 def mark_present(*, session_id: int, person_id: int, minutes: int | None, reason: str, by: Actor) -> AttendanceEvidence:
-    """Staff or coordinator say that somebody was there; the reason is kept with the row."""
+    """Staff or coordinator say that somebody was there; the reason is kept with the row.
+
+    Raises NotAllowed for oneself, Conflict before the door opens or for a cancelled session, Invalid for more minutes than it has.
+    """
     with transaction.atomic(durable=True):
         session = Session.objects.select_related("activity").get(pk=session_id)
         person = Person.objects.get(pk=person_id)
-        if minutes is not None and not 0 < minutes <= session.minutes:
-            raise Invalid(fields={"minutes": f"Between 1 and {session.minutes} minutes."})
+        require_seen(session, person.pk, by)
+        _require_minutes(session, minutes)
         return add_present(session=session, person=person, minutes=minutes, reason=reason, at=clock.now(), by=by)
+
+
+def require_seen(session: Session, person_id: int | None, by: Actor) -> None:
+    """What holds whoever says that a person is or was there: nobody says it of themselves, nor before it could be."""
+    if person_id is not None and person_id == by.person_id:
+        raise NotAllowed("Nobody marks themselves present. Check in with the code, or ask a colleague.")
+    if session.status == SessionStatus.CANCELLED:
+        raise Conflict("This session was cancelled.")
+    if clock.now() < window(session)[0]:
+        raise Conflict("Nobody can be there yet. The door opens with check-in.")
+
+
+def _require_minutes(session: Session, minutes: int | None) -> None:
+    if minutes is not None and not 0 < minutes <= session.minutes:
+        raise Invalid(fields={"minutes": f"Between 1 and {session.minutes} minutes."})
 
 
 def add_present(
@@ -240,11 +260,19 @@ def state(*, session: Session, person: Person, minutes: int, at: dt.datetime, by
 
 
 def correct(*, evidence_id: int, minutes: int | None, withdrawn: bool, reason: str, by: Actor) -> AttendanceEvidence:
-    """Supersede a row of the ledger: the old one stays, the new one says why (law 1)."""
+    """Supersede a row of the ledger: the old one stays, the new one says why (law 1).
+
+    Raises NotAllowed for one's own row, unless it is taken back; Invalid for more minutes than the session has.
+    """
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why; others will read it."})
     with transaction.atomic(durable=True):
-        old = AttendanceEvidence.objects.select_for_update().select_related("session").get(pk=evidence_id)
+        old = AttendanceEvidence.objects.select_for_update(of=("self",)).select_related("session").get(pk=evidence_id)
+        owner = old.identity.links.filter(ended_at=None).values_list("person_id", flat=True).first()
+        if not withdrawn:
+            if owner is not None and owner == by.person_id:
+                raise NotAllowed("Nobody corrects their own attendance. Ask a colleague.")
+            _require_minutes(old.session, minutes)
         if AttendanceEvidence.objects.filter(supersedes=old).exists():
             raise Conflict("This row was corrected already. Correct the newest one.")
         at = clock.now()
@@ -282,11 +310,14 @@ def open_sessions(person_id: int) -> list[Session]:
 
 
 def present(sessions: Iterable[Session]) -> dict[int, int]:
-    """How many people each session has evidence of. One query."""
+    """How many people each session has evidence of: whose several identities are known counts once. One query."""
     rows = AttendanceEvidence.objects.standing().filter(session__in=list(sessions))
-    seen: dict[int, set[int]] = {}
-    for session_id, identity_id in rows.values_list("session_id", "identity_id"):
-        seen.setdefault(session_id, set()).add(identity_id)
+    owner = IdentityLink.objects.filter(identity=OuterRef("identity"), ended_at=None).values("person")[:1]
+    seen: dict[int, set[tuple[int | None, int]]] = {}
+    for session_id, person_id, identity_id in rows.annotate(owner=Subquery(owner)).values_list(
+        "session", "owner", "identity"
+    ):
+        seen.setdefault(session_id, set()).add((person_id, 0) if person_id else (None, identity_id))
     return {key: len(value) for key, value in seen.items()}
 
 
@@ -328,10 +359,24 @@ def put(
     recorded_at: dt.datetime,
     by: Actor,
 ) -> AttendanceEvidence:
-    """Add a first-hand row inside the caller's transaction; the same one again finds the first."""
+    """Add a first-hand row inside the caller's transaction; the same one again finds the first.
+
+    Raises Conflict where that was taken back: who did it answers for it, and no second press undoes it.
+    """
     locks.require_transaction()
     row = AttendanceEvidence(
         session=session, identity=identity, method=method, at=at, minutes=minutes, recorded_by=by.label, recorded_at=recorded_at, source=source,
     )  # fmt: skip
     AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
-    return AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
+    return _stands(AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None))
+
+
+def _stands(first: AttendanceEvidence) -> AttendanceEvidence:
+    tip = AttendanceEvidence.objects.filter(
+        session=first.session_id, identity=first.identity_id, method=first.method, superseded_by=None
+    ).first()
+    if tip is not None and tip.withdrawn:
+        raise Conflict(
+            "Your check-in was taken back. Were you there? Tell whoever runs the session; they can mark you present."
+        )
+    return first

@@ -5,6 +5,7 @@ is left then. Each is a row that stands in the place of the one before (law 1), 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.db import transaction
 from accounts.models import Person
 from activities.enums import EvidenceMethod
 from activities.models import AttendanceEvidence, Session
-from common import audit, clock
+from common import audit, clock, locks
 from common.actors import Actor
 from common.errors import Conflict
 
@@ -77,15 +78,40 @@ def come_back(*, session_id: int, person_id: int, by: Actor) -> Presence:
     """Add what is left of the session again. Raises Conflict for who did not leave, or when it is over."""
     with transaction.atomic(durable=True):
         session, person, rows, at = _hold(session_id, person_id)
-        gone = [r for r in rows if r.reason == OUT]
-        if len(gone) < len(rows):
+        if any(r.reason != OUT for r in rows):
             raise Conflict("You are in.")
-        for row in gone:
-            _put(row, min(session.minutes, (row.minutes or 0) + left_at(session, at)), BACK, at, by)
-        audit.record("came_back", by=by, subject=session, new={"person": person.pk})
+        _come_back(session, person, rows, at, by)
     found = presence(session, person)
     assert found is not None
     return found
+
+
+def enter_again(session: Session, person: Person, at: dt.datetime, by: Actor) -> AttendanceEvidence | None:
+    """A check-in of somebody who checked out, by whatever way, is coming back; None for everybody else.
+
+    Assert an open transaction.
+    """
+    locks.require_transaction()
+    if at >= session.ends_at or not _are_out(_tips(session, person)):
+        return None
+    list(Person.objects.select_for_update().filter(pk=person.pk))  # two taps wait for each other
+    rows = _tips(session, person)
+    if _are_out(rows):
+        _come_back(session, person, rows, at, by)
+        rows = _tips(session, person)
+    return rows[0]
+
+
+def _are_out(rows: Sequence[AttendanceEvidence]) -> bool:
+    return bool(rows) and all(r.reason == OUT and not r.withdrawn for r in rows)
+
+
+def _come_back(
+    session: Session, person: Person, rows: Sequence[AttendanceEvidence], at: dt.datetime, by: Actor
+) -> None:
+    for row in rows:
+        _put(row, min(session.minutes, (row.minutes or 0) + left_at(session, at)), BACK, at, by)
+    audit.record("came_back", by=by, subject=session, new={"person": person.pk})
 
 
 def _hold(session_id: int, person_id: int) -> tuple[Session, Person, list[AttendanceEvidence], dt.datetime]:

@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.domain import identities, people, sign_in
 from accounts.enums import IdentityKind
 from accounts.models import Identity, Person
-from activities.domain import attendance, roster, ways
-from activities.enums import CheckInWay, EvidenceMethod, SessionStatus
+from activities.domain import attendance, checkout, roster, ways
+from activities.enums import CheckInWay, EvidenceMethod
 from activities.models import AttendanceEvidence, Session, WalkIn
 from common import audit, clock, locks
 from common.actors import Actor
@@ -59,8 +59,7 @@ def add(*, session_id: int, person_id: int, by: Actor) -> AttendanceEvidence:
     with transaction.atomic(durable=True):
         session = _hold(session_id, by)
         person = people.live(person_id)
-        if person.pk == by.person_id:
-            raise NotAllowed("Nobody marks themselves present. Check in with the code, or ask a colleague.")
+        attendance.require_seen(session, person.pk, by)
         if person.deactivated_at is not None:
             raise Conflict("This account is closed. The CME office can help.")
         return _put(session, identities.of_person(person), person, "", by)
@@ -78,9 +77,8 @@ def add_walk_in(*, session_id: int, name: str, email: str, by: Actor) -> Attenda
     with transaction.atomic(durable=True):
         session = _hold(session_id, by)
         person = people.find_by_email(value)
-        if person is not None and person.pk == by.person_id:
-            raise NotAllowed("Nobody marks themselves present. Check in with the code, or ask a colleague.")
         if person is not None:
+            attendance.require_seen(session, person.pk, by)
             return _put(session, identities.of_person(person), person, "", by)
         identity = identities.identity(kind=IdentityKind.EMAIL, value=value)
         return _put(session, identity, None, given, by)
@@ -103,10 +101,7 @@ def _hold(session_id: int, by: Actor) -> Session:
     session = locks.lock_row(Session.objects.select_related("activity"), pk=session_id, removed_at=None)
     if not rules.has_perm("activities.edit_plan", by, session.activity):
         raise NotAllowed("Only the planners of this activity and the CME office mark people present.")
-    if session.status == SessionStatus.CANCELLED:
-        raise Conflict("This session was cancelled.")
-    if clock.now() < attendance.window(session)[0]:
-        raise Conflict("Nobody can be there yet. The door opens with check-in.")
+    attendance.require_seen(session, None, by)
     return session
 
 
@@ -123,7 +118,7 @@ def _put(session: Session, identity: Identity, person: Person | None, name: str,
     at = clock.now()
     row = AttendanceEvidence.objects.create(
         session=session, identity=identity, method=EvidenceMethod.STAFF, at=min(at, session.ends_at), recorded_by=by.label,
-        recorded_at=at, reason=SEEN,
+        recorded_at=at, reason=SEEN, minutes=checkout.minutes_from(session, at) if at < session.ends_at else None,
     )  # fmt: skip
     if name:
         WalkIn.objects.create(evidence=row, name=name)

@@ -278,7 +278,7 @@ def session_attendance(request: Any, number: str, pk: int) -> HttpResponse:
     context = {
         "activity": session.activity, "session": session, "lines": lines, "query": query, "found": found, "present_form": present,
         "wrong": next((line for line in lines if wrong and line.evidence.pk == wrong.pk), None), "correct_form": correct,
-        "present": len({line.evidence.identity_id for line in lines if not line.evidence.withdrawn}), "shortest": roster.SHORTEST,
+        "present": len({(line.person and line.person.pk) or f"{line.evidence.identity_id}" for line in lines if not line.evidence.withdrawn}), "shortest": roster.SHORTEST,
         "panels": [render_to_string(p.template, p.context, request) for p in activity_page.panels("attendance", session, request.actor)],
     }  # fmt: skip
     return render(request, "activities/series_attendance.html", context)

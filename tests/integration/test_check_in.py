@@ -167,13 +167,13 @@ def test_codes_are_tried_after_signing_in_only(client):
 
 def test_a_correction_adds_a_row_and_the_first_one_stays(user):
     """Law 1."""
-    session, by = running(), actor_of(user)
+    session, by, desk = running(), actor_of(user), actor_of(UserFactory())
     first = attendance.check_in(session_id=session.pk, person_id=user.person_id, method="code", by=by).evidence
-    attendance.correct(evidence_id=first.pk, minutes=30, withdrawn=False, reason="Left early", by=by)
+    attendance.correct(evidence_id=first.pk, minutes=30, withdrawn=False, reason="Left early", by=desk)
     assert [e.minutes for e in attendance.of_person(user.person_id, session.activity)] == [30]
     assert AttendanceEvidence.objects.count() == 2
     with pytest.raises(Conflict, match="corrected already"):
-        attendance.correct(evidence_id=first.pk, minutes=20, withdrawn=False, reason="Again", by=by)
+        attendance.correct(evidence_id=first.pk, minutes=20, withdrawn=False, reason="Again", by=desk)
 
 
 def test_the_pages_of_the_flow_show_the_disclosure_and_send_back_its_hash(client):

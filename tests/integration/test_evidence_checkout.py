@@ -5,15 +5,15 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from accounts.actors import actor_of
-from activities.domain import attendance, checkout, kiosks, texting
+from accounts.actors import actor_of, actor_of_person
+from activities.domain import attendance, checkout, door, kiosks, texting
 from activities.models import AttendanceEvidence
 from common import clock
 from common.actors import system
 from common.errors import Conflict
 from credits import eligibility
 from credits.domain import facts
-from tests.factories import PersonFactory, ProviderFactory, SessionFactory, UserFactory
+from tests.factories import ActivityRoleFactory, PersonFactory, ProviderFactory, SessionFactory, UserFactory
 from tests.integration.claim_cases import attend, designate
 from tests.integration.planning_cases import School
 
@@ -223,3 +223,21 @@ def test_the_planner_chooses_it(client, at):
     client.post(url, {"action": "code", "check_in_by": "same"})
     session.refresh_from_db()
     assert session.check_out is False
+
+
+def test_checking_in_by_another_way_after_leaving_is_coming_back(user, workshop, at):
+    """In by the code, out at 20, back by the poster at 30: 20 and 30 minutes, not the longer of both."""
+    enter(user, workshop, "code")
+    at(20)
+    leave(user, workshop)
+    at(30)
+    again = attendance.check_in(session_id=workshop.pk, person_id=user.person_id, method="qr", by=actor_of(user))
+    assert (again.is_new, again.evidence.reason) == (True, "Came back")
+    assert minutes_of(user, workshop) == 50
+
+
+def test_who_is_marked_at_the_door_late_counts_from_then(user, workshop, at):
+    planner = ActivityRoleFactory(activity=workshop.activity, role="coordinator", controls_content=False).person
+    at(50)
+    door.add(session_id=workshop.pk, person_id=user.person_id, by=actor_of_person(planner))
+    assert minutes_of(user, workshop) == 10

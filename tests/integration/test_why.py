@@ -424,7 +424,7 @@ def test_the_coordinator_confirms_many_and_sees_the_learners_page(client, case):
     assert ClaimRequest.objects.get(pk=rows[2].pk).status == "asked"
 
 
-@pytest.mark.parametrize("items", (1, 3))
+@pytest.mark.parametrize("items", [1, 3])
 def test_the_coordinator_finds_whose_credit_is_missing(client, case, items, django_assert_num_queries):
     person, activity, session = case
     claim(person, activity, {session: "1.00"})
