@@ -1,7 +1,6 @@
 """Two runs and a single claim, two corrections, two versions put to use at the same instant: one certificate stands."""
 
 import threading
-import time
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +12,7 @@ from credits.documents import design
 from credits.domain import certificates, claims, designs, holding, runs
 from credits.enums import RunKind
 from credits.models import Certificate, CertificateFile, CertificateRun, CertificateTemplate
-from tests.concurrency.test_claim_races import together
+from tests.concurrency.test_claim_races import together, until_somebody_waits
 from tests.factories import PersonFactory
 from tests.integration.certificate_cases import _quiet_claim, certificate, hall, mailbox, office
 from tests.integration.claim_cases import BY, attend, claim, evaluate
@@ -208,15 +207,3 @@ def test_who_corrects_a_certificate_and_who_changes_its_claim_never_wait_in_a_ci
 
     assert [type(r).__name__ for r in together(change, revoke)] == ["Certificate", "Certificate"]
     assert claim.certificates.get().status == "revoked"
-
-
-def until_somebody_waits(seconds=10):
-    """Until another connection waits for a lock."""
-    ends = time.monotonic() + seconds
-    with connection.cursor() as cursor:
-        while time.monotonic() < ends:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.02)
-    raise AssertionError("nobody waited")

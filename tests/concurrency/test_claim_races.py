@@ -1,15 +1,18 @@
 """Two presses at the same instant: credit is granted once. The race is shown first, without the lock."""
 
 import threading
+import time
 import uuid
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from common import clock
 from common.errors import DomainError
-from credits.models import Certificate, Claim, ClaimLine, ClaimTotal
-from tests.integration.claim_cases import claim, ready
+from credits.domain import facts
+from credits.models import Certificate, Claim, ClaimLine, ClaimTotal, Designation
+from tests.integration.claim_cases import claim, designate, ready
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -90,3 +93,57 @@ def test_without_the_lock_both_would_pass_the_check_and_the_database_still_refus
     assert sorted(str(type(r).__name__) for r in results) == ["IntegrityError", "bool"]
     assert any(isinstance(r, IntegrityError) for r in results)
     assert ClaimLine.objects.count() == 1
+
+
+def test_a_claim_during_a_change_of_the_designation_waits_and_is_of_the_new_one():
+    """The change is not committed yet when the learner claims: no total may name a designation that has ended."""
+    person, activity, (one,) = ready()
+    old, ended = activity.designations.get(), threading.Event()
+
+    def change():
+        with transaction.atomic():
+            row = Designation.objects.select_for_update().get(pk=old.pk)
+            row.ended_at = clock.now()
+            row.save(update_fields=["ended_at"])
+            new = designate(activity, maximum="0.50", minutes=30)
+            ended.set()
+            until_somebody_waits()
+            return new
+
+    def claiming():
+        ended.wait(timeout=10)
+        return claim(person, activity, {one: "0.50"})
+
+    new, made = together(change, claiming)
+    total = made.totals.get()
+    assert (total.designation, total.credits, total.designated) == (new, Decimal("0.50"), Decimal("0.50"))
+
+
+def test_a_change_of_the_designation_waits_for_a_claim_that_began_before():
+    _person, activity, (_one,) = ready()
+    old, held = activity.designations.get(), threading.Event()
+
+    def claiming():
+        with transaction.atomic():
+            facts.hold_designation(activity)
+            held.set()
+            until_somebody_waits()
+            return Designation.objects.filter(pk=old.pk, ended_at=None).exists()
+
+    def change():
+        held.wait(timeout=10)
+        return Designation.objects.filter(pk=old.pk).update(ended_at=clock.now())
+
+    assert together(claiming, change) == [True, 1]
+
+
+def until_somebody_waits(seconds=10):
+    """Until another connection waits for a lock."""
+    ends = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waited")
