@@ -24,7 +24,7 @@ from accounts.models import Person
 from activities.domain import attendance, checkout, registrations, roster, ways
 from activities.enums import PUBLIC, CheckInWay, EntryKind, EvidenceMethod, SessionStatus
 from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Session, WalkIn
-from common import audit, clock, codes, locks
+from common import audit, clock, codes, locks, mail
 from common.actors import Actor
 from common.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 
@@ -194,20 +194,29 @@ def _who(session: Session, given: Given) -> tuple[Person | None, str, str]:
 
 
 def connect_badge(*, kiosk_id: int, badge: str, email: str, by: Actor) -> Person:
-    """Whose badge this is, said at the tablet. Raises Conflict when it is somebody's already, Invalid for an unknown address."""
+    """Whose badge this is, said at the tablet; they are told by e-mail. Raises Conflict when it is somebody's already.
+
+    Only somebody of this activity's list, whom the tablet names anyway: to any other address the answer is the same Invalid,
+    so that nobody learns who has an account, and a badge found elsewhere is no way into a stranger's record.
+    """
     value = badge.strip().upper()
     address = sign_in.normalize_email(email)
     with transaction.atomic(durable=True):
-        kiosk = locks.lock_row(Kiosk.objects.select_related("session"), pk=kiosk_id)
+        kiosk = locks.lock_row(Kiosk.objects.select_related("session__activity"), pk=kiosk_id)
         if not KioskEntry.objects.filter(kiosk=kiosk, kind=EntryKind.BADGE, evidence__identity__value=value).exists():
             raise Conflict("Scan the badge first.")
         if identities.owner(kind=IdentityKind.BADGE, value=value) is not None:
             raise Conflict("This badge is connected already.")
         person = people.find_by_email(address)
-        if person is None:
-            raise Invalid("Nobody has this address yet. Add yourself as a guest with it instead.")
+        if person is None or person not in names(kiosk.session):
+            raise Invalid("This address is not on the list of this activity. Add yourself as a guest with it first.")
         identities.link(person=person, kind=IdentityKind.BADGE, value=value, by=by, reason=f"said at kiosk {kiosk.pk}")
         audit.record("badge_connected", by=by, subject=person, new={"badge": value})
+        if own := people.email_of(person):
+            mail.send(
+                "badge_connected", to=own, to_name=person.full_name, subject="A badge was added to your record",
+                context={"badge": value, "person": person, "activity": kiosk.session.activity},
+            )  # fmt: skip
     return person
 
 

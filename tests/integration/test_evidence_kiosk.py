@@ -16,7 +16,7 @@ from activities.models import AttendanceEvidence, Kiosk, KioskEntry, Registratio
 from common import clock
 from common.actors import system
 from common.errors import Conflict, Gone, Invalid, NotAllowed
-from common.models import AuditEvent
+from common.models import AuditEvent, OutboxMessage
 from tests.factories import ActivityFactory, PersonFactory, SessionFactory
 from tests.factories.registrations import RegistrationFactory
 from tests.integration.planning_cases import School
@@ -113,6 +113,8 @@ def test_a_badge_is_connected_once_and_known_from_then_on(client, opened, ines, 
     client.post(page(token), {"badge": "B-12345", "email": people.email_of(other)})
     assert attendance.of_person(other.pk, held.activity) == []
     assert AuditEvent.objects.filter(event="badge_connected").count() == 1
+    told = OutboxMessage.objects.get(template="badge_connected")
+    assert (told.to, "B-12345" in told.text) == (people.email_of(ines), True)
 
 
 def test_a_badge_that_was_not_scanned_here_is_not_connected(opened, ines):
@@ -120,8 +122,14 @@ def test_a_badge_that_was_not_scanned_here_is_not_connected(opened, ines):
     with pytest.raises(Conflict, match="Scan the badge first"):
         kiosks.connect_badge(kiosk_id=kiosk.pk, badge="B-999", email=people.email_of(ines), by=BY)
     put(kiosk, "badge", "B-999")
-    with pytest.raises(Invalid, match="Nobody has this address"):
-        kiosks.connect_badge(kiosk_id=kiosk.pk, badge="B-999", email="nobody@x.example", by=BY)
+    stranger = PersonFactory(email="stranger@x.example")  # has an account, and is not of this activity
+    said = []
+    for address in ("nobody@x.example", "stranger@x.example"):
+        with pytest.raises(Invalid) as refused:
+            kiosks.connect_badge(kiosk_id=kiosk.pk, badge="B-999", email=address, by=BY)
+        said.append(str(refused.value))
+    assert (said[0] == said[1], "not on the list of this activity" in said[0]) == (True, True)
+    assert attendance.of_person(stranger.pk, kiosk.session.activity) == []
 
 
 def test_a_guest_waits_for_their_first_sign_in(opened, held):
