@@ -302,8 +302,9 @@ class OutboxMessageAdmin(PortalModelAdmin):
     fields = readonly_fields = ("to", "to_name", "subject", "template", "created_at", "sent_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
-        found: QuerySet[OutboxMessage] = super().get_queryset(request)
-        return found.exclude(template="sign_in_code")
+        found: Any = super().get_queryset(request)
+        rows: QuerySet[OutboxMessage] = found.listed()
+        return rows
 
 
 @admin.register(StoredFile)

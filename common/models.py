@@ -1,5 +1,7 @@
 """Kernel tables: audit, transitions, jobs, mail, wording, rule parameters, notes of what was seen."""
 
+from typing import Self
+
 import pgtrigger
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -96,6 +98,12 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def listed(self) -> Self:
+        """What may be listed by its subject: a sign-in code stands in the subject."""
+        return self.exclude(template="sign_in_code")
+
+
 class OutboxMessage(models.Model):
     """One e-mail to one address. PII: address and text, kept one year."""
 
@@ -108,6 +116,8 @@ class OutboxMessage(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     key = models.CharField(max_length=120, unique=True, null=True)
+
+    objects = OutboxQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["to", "-created_at"], name="outbox_to")]

@@ -160,6 +160,16 @@ def holders_of(person: Person) -> list[int]:
     return chain
 
 
+def joined_to(person: Person) -> list[int]:
+    """The ids of everybody who was joined to a person, and to those, and still is. One query a step."""
+    found: list[int] = []
+    step = [person.pk]
+    while step:
+        step = list(Person.objects.filter(merged_into__in=step).order_by("pk").values_list("pk", flat=True))
+        found += step
+    return found
+
+
 def later_merges(holders: Sequence[int]) -> list[int]:
     """The live merges between the people of such a chain."""
     return list(

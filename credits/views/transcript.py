@@ -16,7 +16,8 @@ from accounts.models import Provider
 from common import clock, tabular
 from common import views as answers
 from common.page import page
-from credits import access, exports
+from credits import access
+from credits.documents import exports
 from credits.domain import requirements, runs, transcripts
 from credits.domain.transcript_filters import ELSEWHERE, Filters
 from credits.domain.transcripts import Transcript

@@ -18,7 +18,7 @@ from activities.models import ImportBatch, ImportRow
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent
-from credits import exports
+from credits.documents import exports
 from credits.documents import transcript as document
 from credits.domain import former_lists, history, transcripts
 from credits.domain.transcript_filters import Filters
@@ -266,7 +266,9 @@ def test_only_the_office_brings_it(case):
 
 def test_it_is_in_the_copy_of_the_record(case):
     case.recorded(SOUND)
-    told = json.loads("".join(history._parts(case.ana, own=True)))["tables"]["credits.FormerCredit"]
+    told = json.loads("".join(history._parts(case.ana, clock.now(), history._Written(), own=True)))["tables"][
+        "credits.FormerCredit"
+    ]
     assert [(line["title"], line["origin"]) for line in told] == [("Sepsis update", "LearnTrack")]
 
 
