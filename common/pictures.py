@@ -5,16 +5,16 @@ import io
 from common.pdf import PdfUnavailable
 
 
-def first_page(content: bytes, *, width: int) -> bytes:
-    """The first page as a PNG, `width` pixels wide."""
+def page(content: bytes, *, width: int, number: int = 0) -> bytes:
+    """A page, counted from 0, or the last, as a PNG, `width` pixels wide."""
     try:
         import pypdfium2
     except (ImportError, OSError) as error:
         raise PdfUnavailable("Previews need the package pypdfium2.") from error
     document = pypdfium2.PdfDocument(content)
     try:
-        page = document[0]
-        picture = page.render(scale=width / page.get_width()).to_pil()
+        found = document[min(number, len(document) - 1)]
+        picture = found.render(scale=width / found.get_width()).to_pil()
     finally:
         document.close()
     out = io.BytesIO()

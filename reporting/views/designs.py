@@ -147,7 +147,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 @page(perm="accounts.office")  # not the admin's door, which lets nothing be kept by a browser
 def preview(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """A specimen in this design, as a picture. The address names the design's digest, so a browser may keep it."""
-    content = pictures.first_page(_specimen(pk, kind), width=WIDTH)
+    content = pictures.page(_specimen(pk, kind), width=WIDTH, number=specimens.PAGES.get(kind, 0))
     response = answers.file_response(content, f"design-{pk}-{kind}.png", "image/png", inline=True)
     response["Cache-Control"] = "private, max-age=86400" if request.GET.get("v") else "private, no-store"
     return response

@@ -4,19 +4,27 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from accounts.actors import actor_of
 from accounts.models import Provider
-from common import pdf
+from common import clock, pdf, pictures, typeset
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent
 from credits.documents import design, specimens
 from credits.domain import certificates, designs
-from credits.models import Certificate, CertificateDrawing, CertificateFile, CertificateTemplate
-from tests.factories import ProviderFactory, UserFactory
+from credits.models import (
+    Certificate,
+    CertificateDrawing,
+    CertificateFile,
+    CertificateTemplate,
+    Claim,
+    ClaimLine,
+)
+from tests.factories import PersonFactory, ProviderFactory, UserFactory
 from tests.integration.certificate_cases import certificate, office
+from tests.integration.transcript_cases import earn
 from tests.pdf.reading import squeeze, text
 from tests.unit.test_certificate_artwork import png
 
@@ -189,6 +197,66 @@ def test_specimens_show_the_longest_and_the_shortest_on_record():
     )
 
 
+def words(content, kind):
+    return ["".join(run["text"] for run in p["runs"]) for p in content["sentence"] if p["kind"] == kind]
+
+
+def test_a_specimen_has_the_most_types_on_record_and_nobodys_name():
+    """AMA-CERT-4: a line for each type."""
+    ProviderFactory()
+    earn(PersonFactory(family_name="Somebody-Else"), clock.now().date(), title="One type")
+    earn(PersonFactory(family_name="Somebody-Else"), clock.now().date(), title="Three types", also=[("moc_abim", {}), ("acpe", {"uan": "1234-0000"})])  # fmt: skip
+    content = specimens.specimen("types")
+    assert (words(content, "title"), words(content, "credit")) == (
+        ["Three types"],
+        ["1.00 AMA PRA Category 1 Credit,", "1.00 pharmacy contact hour, UAN 1234-0000,", "1.00 ABIM MOC point."],
+    )
+    assert words(content, "name") == ["Maximiliana-Konstantina Wilhelmina Featherstonehaugh von Hohenzollern, MD, PhD"]
+    assert (content["code"], content["verify_short"]) == (specimens.CODE, "example.org/verify")
+
+
+def test_a_specimen_lists_the_longest_series_on_record():
+    earn(PersonFactory(), clock.now().date(), title="Short", series=True, sessions=2)
+    earn(PersonFactory(), clock.now().date(), title="Long", series=True, sessions=4)
+    earn(PersonFactory(), clock.now().date(), title="No series", sessions=5)
+    content = specimens.specimen("series")
+    assert (words(content, "title"), len(content["sessions"])) == (["Long"], 4)
+    assert [row["credits"] for row in content["sessions"]] == ["1.00"] * 4
+
+
+def test_what_is_not_on_record_is_invented_and_nothing_is_written():
+    ProviderFactory()
+    earn(PersonFactory(), clock.now().date(), title="One type, one session", series=True)
+    types, series = specimens.specimen("types"), specimens.specimen("series")
+    assert len(words(types, "credit")) == specimens.TYPES
+    assert words(types, "credit")[0] == "2.75 AMA PRA Category 1 Credits,"
+    assert (len(series["sessions"]), words(series, "credit")) == (52, ["52.00 AMA PRA Category 1 Credits."])
+    assert (Claim.objects.count(), ClaimLine.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["types", "letters"])
+def test_the_longest_specimens_stay_within_their_page(kind):
+    ProviderFactory()
+    content = specimens.specimen(kind)
+    made = typeset.certificate({"sentence": content["sentence"], "statements": content["statements"]})
+    assert made.used <= made.room
+
+
+def test_only_the_newest_claims_are_looked_at(monkeypatch):
+    """A claim for each learner of each activity: a sort of all of them is not for a request."""
+    ProviderFactory()
+    monkeypatch.setattr(specimens, "NEWEST", 2)
+    earn(PersonFactory(given_name="Maximiliana", family_name="Featherstonehaugh"), clock.now().date(), also=[("moc_abim", {}), ("acpe", {})])  # fmt: skip
+    earn(PersonFactory(given_name="Li", family_name="Wu", degrees="MD"), clock.now().date(), title="Newer", also=[("moc_abim", {})])  # fmt: skip
+    earn(PersonFactory(given_name="Li", family_name="Wu", degrees="MD"), clock.now().date())
+    assert words(specimens.specimen("longest"), "name") == ["Li Wu, MD"]
+    assert words(specimens.specimen("types"), "title") == ["Newer"]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = specimens._newest().explain()
+    assert re.search(r"Limit.*\n.*Index Only Scan Backward using credits_claim_pkey", plan), plan
+
+
 @pytest.mark.parametrize("roles", [(), ("reviewer",), ("leadership",)])
 def test_only_the_office_changes_the_design(roles):
     by = office(*roles) if roles else office("reviewer")
@@ -276,6 +344,14 @@ def test_previews_are_pictures_and_pdfs(client, staff, kind):
     assert (image["Content-Type"], image["Cache-Control"]) == ("image/png", "private, max-age=86400")
     assert image.content.startswith(b"\x89PNG")
     assert client.get(page("design_file", row.pk, kind)).content.startswith(b"%PDF")
+
+
+def test_the_picture_of_a_series_is_its_list(client, staff):
+    row = designs.start(by=office())
+    content = client.get(page("design_file", row.pk, "series")).content
+    shown = client.get(page("design_preview", row.pk, "series")).content
+    assert shown == pictures.page(content, width=960, number=1)
+    assert shown != pictures.page(content, width=960)
 
 
 def test_a_preview_of_nothing_is_not_found(client, staff):
