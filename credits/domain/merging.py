@@ -15,7 +15,7 @@ from accounts.domain import person_rows
 from accounts.domain.merge_parts import Objection, Part, stays
 from accounts.models import Person, PersonMerge
 from activities.models import AttendanceEvidence
-from credits.domain import certificates
+from credits.domain import achievements, certificates
 from credits.enums import ClaimStatus, Scope
 from credits.models import Certificate, Claim, ClaimLine, ClaimTotal, Designation
 
@@ -25,7 +25,7 @@ def objections(away: Person, kept: Person) -> list[Objection]:
     pair = {away.pk, kept.pk}
     rows = list(
         ClaimLine.objects.filter(person__in=pair, voided_at=None)
-        .select_related("session", "activity", "credit_type").order_by("claim__claimed_at", "pk")
+        .select_related("session", "achievement", "activity", "credit_type").order_by("claim__claimed_at", "pk")
     )  # fmt: skip
     both = [group for group in _by_activity(rows).values() if {r.person_id for r in group} == pair]
     found = [o for group in both for o in _same(group)]
@@ -35,18 +35,19 @@ def objections(away: Person, kept: Person) -> list[Objection]:
 def _by_activity(rows: Sequence[ClaimLine]) -> dict[tuple[int, str], list[ClaimLine]]:
     groups: dict[tuple[int, str], list[ClaimLine]] = defaultdict(list)
     for row in rows:
-        groups[(row.activity_id, row.credit_type_id)].append(row)
+        groups[(row.activity_id, row.family)].append(row)
     return groups
 
 
 def _same(group: Sequence[ClaimLine]) -> list[Objection]:
-    """Decision 6: one live line per session, or activity, and credit type."""
-    seen: dict[int | None, ClaimLine] = {}
+    """Decision 6: of a family of types one live line per session or piece of work, as the table keeps it."""
+    seen: dict[object, ClaimLine] = {}
     found = []
     for row in group:
-        first = seen.setdefault(row.session_id, row)
+        first = seen.setdefault(_once(row), row)
         if first.person_id != row.person_id:
-            what = row.session.title if row.session else row.activity.title
+            work, place = row.achievement, row.session or row.activity
+            what = achievements.title_of(work, row.activity) if work else place.title
             found.append(
                 Objection(
                     f"Both records claimed {what} in {row.activity.title} ({row.credit_type.name}). Withdraw one of the two claims first.",
@@ -54,6 +55,14 @@ def _same(group: Sequence[ClaimLine]) -> list[Objection]:
                 )
             )
     return found
+
+
+def _once(row: ClaimLine) -> object:
+    """What is claimed once. One review written down for both records is one, though each row of it has its own unit."""
+    work = row.achievement
+    if work is not None and work.kind in achievements.ONE_BY_ONE:
+        return work.kind, work.label, work.completed_at
+    return row.session_id, row.unit
 
 
 def _parallel(rows: Sequence[ClaimLine]) -> list[Objection]:

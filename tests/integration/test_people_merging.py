@@ -1,6 +1,7 @@
 """Joining two records of one person: what moves, what stays, what forbids it; credit is never doubled and never lost."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -27,8 +28,8 @@ from activities.models import ActivityRole, DisclosureDelivery, Registration
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job, OutboxMessage
-from credits.domain import claims, transcripts
-from credits.models import Certificate, Claim, ClaimLine
+from credits.domain import achievements, claims, transcripts
+from credits.models import Certificate, Claim, ClaimLine, Designation, Presentation
 from evaluations.models import Completion
 from integrity.models import Disclosure
 from tests.factories import (
@@ -41,7 +42,7 @@ from tests.factories import (
 )
 from tests.factories.integrity import DisclosureFactory, DisclosureRequestFactory, RelationshipFactory
 from tests.factories.registrations import RegistrationFactory
-from tests.integration.claim_cases import attend, claim, evaluate, ready
+from tests.integration.claim_cases import attend, claim, designate, evaluate, ready
 from tests.integration.people_cases import DIRECTOR, OFFICE, apart, evidence, join, link, moved, state, user, waiting
 
 pytestmark = pytest.mark.django_db
@@ -270,6 +271,81 @@ def test_a_session_claimed_by_both_forbids_it_until_one_claim_is_withdrawn(pair)
     live = ClaimLine.objects.filter(person=kept, voided_at=None)
     assert [line.claim_id for line in live] == [mine.pk]
     assert Claim.objects.filter(person=kept).count() == 2  # the withdrawn one is not lost
+
+
+EACH = {"MR": {"scope": "session", "maximum": "3.00"}, "PI": {"maximum": "20.00"}}
+
+
+def of_work(kind):
+    """An activity with credit for each piece of work."""
+    activity = ActivityFactory(published=True, kind=kind, evaluation_required=False)
+    row = designate(activity, **EACH[kind])
+    Designation.objects.filter(pk=row.pk).update(ended_at=clock.now())
+    row.pk, row.each = None, Decimal("5.00") if kind == "PI" else row.maximum
+    row.save(force_insert=True)
+    return activity
+
+
+def worked(activity, person, *done):
+    """A claim of the last of these pieces of work that the office wrote down."""
+    day = clock.local(clock.today(activity.zone) - dt.timedelta(days=1), dt.time(), activity.zone)
+    for kind, label in done:
+        row = achievements.record(
+            activity_id=activity.pk, person_id=person.pk, kind=kind, label=label, completed_at=day, source="Letter.", by=OFFICE
+        )  # fmt: skip
+    return claims.claim(
+        person_id=person.pk, activity_id=activity.pk, choices={}, works={row.pk: Decimal(1)}, form_key=uuid.uuid4(), disclosure_sha="", by=OFFICE
+    )  # fmt: skip
+
+
+STAGES = ("stage_a", ""), ("stage_b", "")
+REVIEWS = ("review", "JH-1"), ("review", "JH-2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"), [("PI", STAGES[:1], STAGES), ("MR", REVIEWS[:1], REVIEWS[1:])], ids=["PI", "MR"]
+)
+def test_two_stages_or_two_reviews_are_not_the_same_work(pair, kind, one, other):
+    """AMA-FMT-5, AMA-FMT-6: each is claimed by itself, so the records can be joined."""
+    away, kept = pair
+    activity = of_work(kind)
+    worked(activity, away, *one)
+    worked(activity, kept, *other)
+    join(away, kept)
+    assert ClaimLine.objects.filter(person=kept, voided_at=None).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "work", "named"),
+    [("PI", STAGES[0], "Stage A: assess"), ("MR", REVIEWS[0], "Manuscript review: JH-1")], ids=["PI", "MR"],
+)  # fmt: skip
+def test_the_same_work_claimed_by_both_forbids_it(pair, kind, work, named):
+    """One review written down for both records has two units in the table, and is one."""
+    away, kept = pair
+    activity = of_work(kind)
+    worked(activity, away, work)
+    worked(activity, kept, work)
+    with pytest.raises(Conflict, match=f"Both records claimed {named}"):
+        join(away, kept)
+    assert PersonMerge.objects.count() == 0
+
+
+def test_a_session_attended_by_one_record_and_taught_by_the_other_is_claimed_once(pair):
+    """AMA-FMT-1T: the family of types counts, as in the table."""
+    away, kept = pair
+    _p, activity, (one,) = ready(person=away)
+    claim(away, activity, {one: "1.00"})
+    designate(activity, scope="session", maximum="2.00", credit_type="ama_pra_1_teaching")
+    taught = Presentation.objects.create(
+        session=one, person=kept, minutes=60, original=True, recorded_at=clock.now(), recorded_by="test"
+    )
+    evaluate(kept, activity)
+    claims.claim(
+        person_id=kept.pk, activity_id=activity.pk, choices={}, works={-taught.pk: Decimal(1)}, form_key=uuid.uuid4(), disclosure_sha="", by=OFFICE
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="Both records claimed"):
+        join(away, kept)
+    assert PersonMerge.objects.count() == 0
 
 
 def test_wrong_6_parallel_sessions_claimed_by_two_records_do_not_add_up(pair):
