@@ -56,7 +56,8 @@ def adjust(
 ) -> Claim:
     """Put a claim with other amounts in the place of this one; its certificate is superseded and the learner is told.
 
-    Raises Conflict for a claim that was withdrawn, Invalid with `s<id>` and `w<id>` for what the record does not support.
+    Raises Conflict for a claim that was withdrawn or that points of another claim follow (MOC-5), Invalid with `s<id>` and
+    `w<id>` for what the record does not support.
     """
     claims._need(by, reason)
     with transaction.atomic(durable=True):
@@ -81,6 +82,7 @@ def adjust(
         new = claims._write(
             old.person, old.activity, known, computed, None, adjusts=old, attestation=old.attestation, is_physician=old.is_physician,
         )  # fmt: skip
+        claims.require_followed(old)
         if certificate is not None:
             certificates._supersede(certificate, why=CertificateWhy.CREDIT, reason=reason, note=note, by=by, claim=new)
         else:
@@ -107,6 +109,7 @@ def restore(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
         row.status, row.voided_at, row.voided_by, row.void_reason = ClaimStatus.LIVE, None, "", ""
         row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
         row.lines.filter(pk__in=[line.pk for line in lines]).update(voided_at=None)
+        claims.require_followed(row)
         _certificate_again(row, reason=reason, note=note, by=by)
         reports.changed(row, by=by, at=clock.now())
         audit.record("claim_restored", by=by, subject=row, reason=reason.strip())
@@ -118,11 +121,9 @@ def _require_room(row: Claim, lines: Sequence[ClaimLine]) -> None:
     claims._require_day(
         row.person, row.activity, [t.credit_type for t in row.totals.select_related("credit_type")], row.participated_on
     )
-    sessions = {line.session_id for line in lines if line.session_id}
-    units = {line.unit for line in lines if line.unit}
-    live = ClaimLine.objects.filter(person=row.person, voided_at=None)
-    again = live.filter(session__in=sessions) | live.filter(activity=row.activity, unit__in=units)
-    if again.exists():
+    wanted = {(line.session_id, line.unit, line.family) for line in lines}
+    live = ClaimLine.objects.filter(person=row.person, activity=row.activity, voided_at=None)
+    if wanted & set(live.values_list("session", "unit", "family")):
         raise Conflict("Some of it was claimed again since. Withdraw that claim first, or leave this one withdrawn.")
     known = facts.gather(row.person, row.activity, given=_offers(row))
     minutes = {line.session_id: line.minutes for line in lines if line.session_id}
@@ -175,6 +176,7 @@ def _without(claim: Claim, offers: Sequence[Offer]) -> Known:
     taken: dict[int | None, set[str]] = {}
     for line in mine:
         taken.setdefault(line.session_id, set()).add(line.family)
+    own = {(line.session_id, line.credit_type_id) for line in mine}
     units = {line.achievement_id or -(line.presentation_id or 0): line.family for line in mine}
     totals = {t.credit_type_id: t.credits for t in claim.totals.all()}
     return replace(
@@ -182,7 +184,12 @@ def _without(claim: Claim, offers: Sequence[Offer]) -> Known:
         facts=replace(
             known.facts,
             sessions=tuple(
-                replace(s, claimed=s.claimed - taken.get(s.id, set()), held={}) for s in known.facts.sessions
+                replace(
+                    s,
+                    claimed=s.claimed - taken.get(s.id, set()),
+                    held={code: m for code, m in s.held.items() if (s.id, code) not in own},
+                )
+                for s in known.facts.sessions
             ),
             works=tuple(
                 replace(

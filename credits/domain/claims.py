@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.domain import learner_fields, people
 from accounts.enums import BOARDS, NumberKind
@@ -99,8 +100,9 @@ def boards_to_ask(person: Person, keys: Iterable[str]) -> list[str]:
 
 
 def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
-    """Withdraw a claim: its sessions can be claimed anew, its certificate says revoked. Raises Conflict if done already.
+    """Withdraw a claim: its sessions can be claimed anew, its certificate says revoked.
 
+    Raises Conflict if done already, or while points that another claim has by this one stand (MOC-5).
     The learner is told by the revoked certificate's mail. `note` is a sentence to them.
     """
     _need(by, reason)
@@ -109,6 +111,7 @@ def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
         if row.status != ClaimStatus.LIVE:
             raise Conflict("This claim was withdrawn already.")
         _end(row, reason=reason, by=by, at=clock.now())
+        require_followed(row)
         if live := certificates._live_of(row):
             certificates._revoke(live, why=CertificateWhy.WITHDRAWN, reason=reason, by=by, note=note)
         audit.record("claim_voided", by=by, subject=row, reason=reason)
@@ -126,6 +129,29 @@ def _end(row: Claim, *, reason: str, by: Actor, at: dt.datetime) -> None:
     row.save(update_fields=["status", "voided_at", "voided_by", "void_reason"])
     row.lines.filter(voided_at=None).update(voided_at=at)
     reports.changed(row, by=by, at=at)
+
+
+def require_followed(row: Claim) -> None:
+    """MOC-5: of what follows another type no more stands than is claimed of that type in the same session.
+
+    After `row` was ended, replaced or put back. What follows is another claim, which is never edited for this one: a person
+    changes it first. Two queries. Raises Conflict naming what stands in the way.
+    """
+    lines = ClaimLine.objects.filter(
+        person=row.person, voided_at=None, session__in=row.lines.order_by().values("session")
+    )
+    held = {(x.session_id, x.credit_type_id): x.minutes for x in lines}
+    codes = Q(claim=row) | Q(credit_type__follows__in=row.totals.order_by().values("credit_type"))
+    following = lines.filter(codes).exclude(credit_type__follows="").select_related("claim", "session", "activity", "credit_type")  # fmt: skip
+    found: dict[tuple[int, str], str] = {}
+    for x in following.order_by("claim__claimed_at", "pk"):
+        if x.minutes > held.get((x.session_id, x.credit_type.follows), 0):
+            at = x.claim.claimed_at.astimezone(ZoneInfo(x.activity.zone))
+            do = "Put that credit right first." if x.claim_id == row.pk else f"Withdraw or lower the claim of {at:%b %-d, %Y, %-I:%M %p} first."  # fmt: skip
+            text = f"{x.credit_type.name} of “{x.session}” would be more than the credit that they follow (MOC-5). {do}"
+            found.setdefault((x.claim_id, x.credit_type_id), text)
+    if found:
+        raise Conflict(*found.values())
 
 
 def _write(

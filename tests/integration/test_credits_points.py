@@ -18,7 +18,7 @@ from credits.domain.designations import Award
 from credits.models import AwardTerm, Claim, Designation
 from reporting.models import CreditReport
 from tests.factories import ActivityFactory, PersonFactory, SessionFactory, UserFactory
-from tests.integration.claim_cases import attend, ready
+from tests.integration.claim_cases import attend, claim, ready
 from tests.integration.office_cases import fresh, office
 from tests.integration.report_cases import allow, designate
 
@@ -215,3 +215,72 @@ def test_moc_8_each_board_offers_the_kinds_it_counts(client, director):
         fix(made, director, moc_kind="Lifelong Learning")
     assert refused.value.fields == {"moc_abim-moc_kind": "Choose one of the list."}
     assert Designation.objects.count() == 0
+
+
+# --- MOC-5: points follow the credit, also when it is changed -------------------------------------------
+
+
+@pytest.fixture
+def later():
+    """Two sessions with credit, and ABIM points claimed for both afterwards, by themselves."""
+    person, activity, sessions = ready(sessions=2, person=PersonFactory(birth_month=3, birth_day=14))
+    allow(person)
+    base = claim(person, activity, dict.fromkeys(sessions, "1.00"))
+    designate(activity, "moc_abim", "2.00")
+    points = claims.claim(
+        person_id=person.pk, activity_id=activity.pk, choices={s.pk: Decimal("1.00") for s in sessions}, form_key=uuid.uuid4(), disclosure_sha="",
+        codes=["moc_abim"], by=actor_of_person(person),
+    )  # fmt: skip
+    return base, points, sessions
+
+
+def standing():
+    return sorted(Claim.objects.filter(status="live").values_list("totals__credit_type", "totals__credits"))
+
+
+def test_moc_5_credit_is_not_withdrawn_below_the_points_that_follow_it(later):
+    base, points, _sessions = later
+    before = standing()
+    with pytest.raises(Conflict, match=r"ABIM MOC points of .* \(MOC-5\)\. Withdraw or lower the claim of .* first\."):
+        claims.void(claim_id=base.pk, reason="x", by=BY)
+    assert standing() == before == [("ama_pra_1", Decimal("2.00")), ("moc_abim", Decimal("2.00"))]
+    claims.void(claim_id=points.pk, reason="x", by=BY)
+    claims.void(claim_id=base.pk, reason="x", by=BY)
+    # Nor are the points taken back without it.
+    with pytest.raises(Conflict, match="Put that credit right first"):
+        adjusting.restore(claim_id=points.pk, reason="x", by=BY)
+    adjusting.restore(claim_id=base.pk, reason="x", by=BY)
+    adjusting.restore(claim_id=points.pk, reason="x", by=BY)
+    assert standing() == before
+
+
+def test_moc_5_credit_is_not_lowered_below_the_points_that_follow_it(later):
+    base, points, (one, two) = later
+    fewer = {one.pk: Decimal("1.00"), two.pk: Decimal("0.50")}
+    before = standing()
+    with pytest.raises(Conflict, match=f"ABIM MOC points of “{two}”"):
+        adjusting.adjust(claim_id=base.pk, choices=fewer, reason="x", by=BY)
+    assert standing() == before
+    # The page of the points shows what the credit allows; lowered, they make way.
+    assert {v.session.id: v.minutes for v in adjusting.as_it_is(points).sessions} == {one.pk: 60, two.pk: 60}
+    adjusting.adjust(claim_id=points.pk, choices={one.pk: Decimal(1)}, reason="x", by=BY)
+    adjusting.adjust(claim_id=base.pk, choices=fewer, reason="x", by=BY)
+    assert standing() == [("ama_pra_1", Decimal("1.50")), ("moc_abim", Decimal("1.00"))]
+
+
+def test_moc_5_points_of_one_board_are_withdrawn_whatever_became_of_anothers(later):
+    base, points, sessions = later
+    person, activity = base.person, base.activity
+    designate(activity, "moc_abs", "2.00")
+    allow(person, "abs")
+    other = claims.claim(
+        person_id=person.pk, activity_id=activity.pk, choices={s.pk: Decimal("1.00") for s in sessions}, form_key=uuid.uuid4(), disclosure_sha="",
+        codes=["moc_abs"], by=actor_of_person(person),
+    )  # fmt: skip
+    with pytest.raises(Conflict) as refused:
+        claims.void(claim_id=base.pk, reason="x", by=BY)
+    assert len(refused.value.messages) == 2
+    base.lines.update(voided_at=clock.now())  # as it could be before the rule was kept
+    for row in (points, other):
+        claims.void(claim_id=row.pk, reason="x", by=BY)
+    assert Claim.objects.get(status="live") == base
