@@ -317,6 +317,7 @@ PERSON_MERGE = (
 )
 PAGE_PANELS: dict[str, tuple[str, ...]] = {
     "activity": ("integrity.panels.activity", "credits.panels.activity"),
+    "session": ("integrity.panels.session", "credits.panels.session"),
     "agenda": ("credits.panels.agenda",),
     "organisation": ("activities.panels.organisation",),
     "import": ("credits.panels.imported",),

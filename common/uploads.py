@@ -81,6 +81,7 @@ class FileField(forms.FileField):
             "accept": accept,
             "data-max-bytes": limit(),
             "data-too-large": _TOO_LARGE,
+            "data-without": gettext_lazy("Press again to go on without a file."),
         }
 
     def to_python(self, data: Any) -> Upload | None:  # type: ignore[override]

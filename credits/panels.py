@@ -32,6 +32,11 @@ def activity(activity: Activity, actor: Actor) -> Panel:
     return Panel("credits/partials/_statements.html", {"statements": found, "pass_mark": mark})
 
 
+def session(session: Session, actor: Actor) -> Panel:
+    """The statements of its activity, on the screen of the room."""
+    return activity(session.activity, actor)
+
+
 def attendance(session: Session, actor: Actor) -> Panel | None:
     """Claims of a session that rest on attendance which was changed since; none, nothing."""
     return _weak(support.weakened([session.pk]), actor, ahead=False)

@@ -28,7 +28,7 @@ from activities.forms.series import (
     initial_of,
 )
 from activities.models import Activity, ActivityRole, AttendanceEvidence, SeriesPlan, Session
-from common import qr
+from common import clock, qr
 from common.errors import Conflict, DomainError
 from common.page import page
 from common.views import posted_number
@@ -221,7 +221,7 @@ def session_present(request: Any, number: str, pk: int) -> HttpResponse:
     context = _room(session) | {"present": attendance.present([session]).get(session.pk, 0)}
     if request.htmx:
         return render(request, "activities/partials/_session_live.html", context)
-    panels = activity_page.panels("activity", session.activity, request.actor)
+    panels = activity_page.panels("session", session, request.actor)
     context["panels"] = [render_to_string(panel.template, panel.context, request) for panel in panels]
     return render(request, "activities/series_present.html", context)
 
@@ -243,15 +243,16 @@ def _room(session: Session) -> dict[str, Any]:
         settings.SMS_NUMBER and CheckInWay.TEXT in session.activity.check_in_ways,
     )
     no_codes = not (CheckInWay.CODE in takes or by_text)
-    code = session.check_in_code if session.code_released_at and not no_codes else ""
     opens_at, closes_at = attendance.window(session)
+    is_over = clock.now() > closes_at
+    code = session.check_in_code if session.code_released_at and not no_codes and not is_over else ""
     path, changes = f"in/{code}", bool(code) and session.check_in_by == CheckInBy.CHANGING
     if changes:
         now = changing.shown(session)
         path, code = f"now/{now.token}", now.code
     address = f"{settings.PORTAL_BASE_URL}/{path}/"
     return {
-        "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at, "changes": changes,
+        "activity": session.activity, "session": session, "code": code, "opens_at": opens_at, "closes_at": closes_at, "changes": changes, "is_over": is_over,
         "seconds": changing.SECONDS, "sms_number": settings.SMS_NUMBER if by_text else "",
         "no_codes": no_codes, "by_tablet": CheckInWay.TABLET in takes, "by_name": CheckInWay.DOOR in takes,
         "qr": qr.svg(address, label=_("QR code for %(address)s") % {"address": address}) if code and CheckInWay.CODE in takes else "",

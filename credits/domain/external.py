@@ -168,6 +168,16 @@ def add(*, person_id: int, said: Said, proof: Upload | None, form_key: uuid.UUID
                 raise NotAllowed("This form belongs to somebody else. Open the page again.")
             return found
         values, at = _values(said), clock.now()
+        # Counted twice, a meter would say “met”: what is the same in every word is on the transcript already.
+        named = ("provider_name", "title", "earned_on", "credit_type", "other_type", "amount")
+        if ExternalCredit.objects.filter(
+            person=person, removed_at=None, **{name: values[name] for name in named}
+        ).exists():
+            raise Invalid(
+                fields={
+                    "title": "You have entered this already: the same title, day, type and amount. If it is another one, say in the title which."
+                }
+            )
         row = ExternalCredit.objects.create(
             person=person, form_key=form_key, added_at=at, added_by=by.label, changed_at=at, **values,
             proof=uploads.store(proof, purpose="external_credit", by=by) if proof else None,

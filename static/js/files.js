@@ -16,5 +16,16 @@
     said.textContent = input.dataset.tooLarge;
     input.parentNode.insertBefore(said, input);
     input.value = "";
+    input.dataset.left = "yes";
+  });
+  // The form is not sent without the file that was chosen: once stopped, a second press means it.
+  document.addEventListener("submit", function (event) {
+    var input = event.target.querySelector("input[type=file][data-left]");
+    if (!input || (input.files && input.files.length)) return;
+    delete input.dataset.left;
+    event.preventDefault();
+    var said = document.getElementById(input.id + "_too_large");
+    if (said) said.textContent = input.dataset.tooLarge + " " + input.dataset.without;
+    input.focus();
   });
 })();

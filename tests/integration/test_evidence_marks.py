@@ -11,7 +11,9 @@ from activities.domain import attendance
 from activities.models import AttendanceEvidence
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
+from integrity.domain import disclosure_text
 from tests.factories import ActivityRoleFactory, SessionFactory, UserFactory
+from tests.factories.integrity import RelationshipFactory, RelevanceDecisionFactory
 from tests.integration.claim_cases import ready
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +121,24 @@ def test_one_person_of_two_identities_is_counted_once(case):
         2,
         3,
     )  # who was there already, this one, the unknown badge
+
+
+def test_the_screen_of_the_room_shows_its_own_people_and_no_code_once_it_is_over(client):
+    """SII-3.5: what the screen says is what the phone says, of the session's people and those of the whole activity."""
+    _person, activity, (_first,) = ready()
+    now = clock.now()
+    mine = SessionFactory(
+        activity=activity, starts_at=now - HOUR / 2, status="ready", check_in_code="ABCD23", code_released_at=now
+    )
+    other = SessionFactory(activity=activity, starts_at=now + 50 * HOUR, status="planned")
+    tie = RelationshipFactory(person=ActivityRoleFactory(activity=activity, session=other, role="speaker").person)
+    RelevanceDecisionFactory(relationship=tie, activity=activity, relevant=True, rationale="x")
+    planner = ActivityRoleFactory(activity=activity, role="coordinator", controls_content=False).person
+    client.force_login(UserFactory(person=planner))
+    address = reverse("activities:session_present", args=[activity.number, mine.pk])
+    page = client.get(address).text
+    assert (tie.company.name in page, "ABCD23" in page) == (False, True)
+    assert disclosure_text.block(activity, mine).sentences[-1] in page
+    type(mine).objects.filter(pk=mine.pk).update(starts_at=now - 3 * HOUR, ends_at=now - 2 * HOUR)
+    page = client.get(address).text
+    assert ("Check-in closed at" in page, "ABCD23" in page) == (True, False)

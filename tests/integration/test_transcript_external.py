@@ -146,3 +146,14 @@ def test_the_database_keeps_it_coherent(person):
     for wrong in ({"amount": 0}, {"credit_type_id": None}, {"other_type": "x"}, {"removed_at": NOW}):
         with pytest.raises(IntegrityError), transaction.atomic():
             ExternalCreditFactory(person=person, **wrong)
+
+
+def test_the_same_line_is_not_counted_twice(learner, person):
+    """Entered once more by hand, not by a double press: it would fill a meter that is not full."""
+    learner.post(PAGE, typed())
+    again = learner.post(PAGE, {**typed(), "topics": ["pain"]})
+    assert (again.status_code, "entered this already" in again.content.decode()) == (200, True)
+    first = ExternalCredit.objects.get()
+    external.remove(person_id=person.pk, external_id=first.pk, by=actor_of_person(person))
+    assert learner.post(PAGE, typed()).status_code == 302
+    assert ExternalCredit.objects.filter(removed_at=None).count() == 1
