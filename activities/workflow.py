@@ -61,6 +61,7 @@ IMPORT = Workflow(
         Transition("read", {I.PARSED, I.PREVIEWED, I.REFUSED}, I.READING, perm="activities.edit_plan"),
         Transition("show", {I.READING}, I.PREVIEWED),
         Transition("refuse", {I.READING}, I.REFUSED),
+        Transition("stop", {I.READING}, I.REFUSED, perm="activities.edit_plan"),
         Transition("confirm", {I.PREVIEWED}, I.WRITING, perm="activities.edit_plan"),
         Transition("finish", {I.WRITING}, I.CONFIRMED),
         Transition("undo", {I.CONFIRMED}, I.UNDOING, perm="activities.edit_plan"),

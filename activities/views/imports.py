@@ -136,8 +136,11 @@ def _result(request: Any, batch: ImportBatch) -> dict[str, Any]:
 
 
 def _act(request: Any, batch: ImportBatch) -> HttpResponse:
-    """The buttons of the page: settle rows, throw the list away, read it again."""
+    """The buttons of the page: settle rows, stop reading, throw the list away, read it again."""
     action = request.POST.get("action", "")
+    if action == "stop":
+        batches.stop_reading(batch_id=batch.pk, by=request.actor)
+        return redirect(kinds.of(batch).url(batch))
     if action == "discard":
         batches.discard_import(batch_id=batch.pk, by=request.actor)
         messages.success(request, _("The list is thrown away. Nothing of it was recorded."))

@@ -13,6 +13,7 @@ from common import clock
 from common.actors import system
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job
+from tests.factories import UserFactory
 from tests.integration.import_cases import Series, actor_of, file_bytes, given, noon, row, rows, standing
 from tests.integration.import_cases import after_the_month as after_the_month
 from tests.integration.import_cases import storage as storage
@@ -229,6 +230,21 @@ def test_sessions_that_were_cancelled_or_are_to_come_take_nobody(case):
 def test_minutes_that_cannot_be(case, cell, code):
     batch = case.previewed("list.csv", f"E-mail,Date,Minutes\nfolake.adeyemi@northpier.example,2026-11-17,{cell}\n")
     assert rows(batch)[0][2] == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("-3", ("problem", "minutes", None)),
+        ("1234567893", ("problem", "minutes", None)),  # an NPI under the wrong heading
+        ("1500", ("problem", "minutes", None)),
+        ("0.0", ("ignored", "zero", None)),
+        ("0.75", ("matched", "", 45)),
+    ],
+)
+def test_minutes_that_cannot_be_below_the_title_of_a_session(case, cell, found):
+    batch = case.previewed("list.csv", f"E-mail,Sepsis bundles\nfolake.adeyemi@northpier.example,{cell}\n")
+    assert (batch.status, rows(batch)) == ("previewed", [(2, *found)])
 
 
 def test_a_list_of_one_session_refuses_rows_of_another_day(case):
@@ -525,6 +541,37 @@ def test_a_file_that_goes_wrong_in_the_middle_is_refused_as_a_whole(case):
         True,
     )
     assert case.read(batch).status == "refused", "and can be looked at again"
+
+
+def test_a_reading_that_breaks_off_says_so_and_can_be_stopped(case, monkeypatch):
+    """A fault of ours ends no list for good: it is told, tried again, and given back to who waits for it."""
+    batch = case.bring(ROSTER)
+    with monkeypatch.context() as patch:
+        patch.setattr(preview, "_insert", lambda rows: {}["no such column"])
+        with pytest.raises(KeyError):
+            case.read(batch)
+    batch.refresh_from_db()
+    assert (batch.status, batch.problem) == ("reading", "Reading broke off by a fault of the portal after 0 rows.")
+    with pytest.raises(NotAllowed):
+        batches.stop_reading(batch_id=batch.pk, by=actor_of(UserFactory()))
+    stopped = batches.stop_reading(batch_id=batch.pk, by=case.by)
+    assert (stopped.status, stopped.problem) == (
+        "refused", f"Reading broke off by a fault of the portal after 0 rows. Stopped by {case.by.label}.",
+    )  # fmt: skip
+    preview.read(batch.pk, batch.preview)
+    assert (ImportRow.objects.count(), case.bring(ROSTER).pk != batch.pk) == (0, True), "the job leaves it alone"
+    batches.discard_import(batch_id=batch.pk, by=case.by)
+
+
+def test_a_try_that_goes_well_takes_the_fault_back(case, monkeypatch):
+    batch = case.bring(ROSTER)
+    with monkeypatch.context() as patch:
+        patch.setattr(preview, "_insert", lambda rows: {}["no such column"])
+        with pytest.raises(KeyError):
+            case.read(batch)
+    preview.read(batch.pk, 1)
+    batch.refresh_from_db()
+    assert (batch.status, batch.problem) == ("previewed", "")
 
 
 def test_recorded_rows_cannot_be_changed_or_deleted(case):

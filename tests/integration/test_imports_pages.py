@@ -246,6 +246,22 @@ def test_progress_asks_again_and_leads_to_the_end(browser, case):
     assert (done.status_code, done["HX-Redirect"]) == (204, url("import_detail", case, batch))
 
 
+def test_a_reading_that_broke_off_is_told_and_stopped_on_the_page(browser, case):
+    batch = ImportBatchFactory(
+        activity=case.activity, status="reading", preview=1, started_at=clock.now(), problem="Reading broke off."
+    )
+    address = url("import_detail", case, batch)
+    html = browser.get(address).content.decode()
+    assert ("Reading broke off. It is tried again by itself" in html, 'value="stop"' in html) == (True, True)
+    assert browser.post(address, {"action": "stop"}).status_code == 302
+    page = browser.get(f"{address}columns/").content.decode()
+    assert ("Reading broke off. Stopped by" in page, 'value="discard"' in page) == (True, True)
+    browser.post(address, {"action": "stop"})
+    batch.refresh_from_db()
+    assert batch.status == "refused", "once"
+    assert 'value="stop"' not in browser.get(address).content.decode()
+
+
 def test_most_rows_outside_ask_for_the_zone(browser, case):
     table = "Name (Original Name),User Email,Join Time,Leave Time\n" + "".join(
         f"P{n},p{n}@northpier.example,11/17/2026 17:0{n}:00,11/17/2026 17:50:00\n" for n in range(3)

@@ -131,6 +131,19 @@ def start_again(*, batch_id: int, by: Actor) -> ImportBatch:
         return row
 
 
+def stop_reading(*, batch_id: int, by: Actor) -> ImportBatch:
+    """Have a list read no further, whether its job is at work, waits for its next try, or gave up.
+
+    A job at work sees that under the lock of its next chunk and leaves; the list can be read anew or thrown away.
+    """
+    with transaction.atomic(durable=True):
+        row = writing.hold(batch_id)
+        IMPORT.apply(row, "stop", by=by, at=clock.now(), reason=row.problem)
+        row.problem = f"{row.problem} Stopped by {by.label}.".strip()[:250]
+        row.save(update_fields=["status", "problem"])
+        return row
+
+
 def discard_import(*, batch_id: int, by: Actor) -> ImportBatch:
     """Throw a list away that was not confirmed. Nothing of it is on record."""
     with transaction.atomic(durable=True):

@@ -377,13 +377,18 @@ def _stated(line: Line, said: Mapping[str, list[str]]) -> int | None:
         except values.NotReadable:
             line.stop("minutes", f"“{text[:40]}” is not read as {'minutes' if unit == 60 else 'hours'}.")
             return None
-        if not 0 <= seconds <= LONGEST:
-            line.stop("minutes", f"“{text[:40]}” cannot be: a session has at most a day.")
-            return None
-        if seconds == 0:
-            line.stop("zero", "Says that no time was spent there.", is_problem=False)
-        return seconds
+        return _possible(line, text, seconds)
     return None
+
+
+def _possible(line: Line, text: str, seconds: int) -> int | None:
+    """Seconds that somebody can have been there; None where nobody can, with the reason on the line."""
+    if not 0 <= seconds <= LONGEST:
+        line.stop("minutes", f"“{text[:40]}” cannot be: a session has at most a day.")
+        return None
+    if seconds == 0:
+        line.stop("zero", "Says that no time was spent there.", is_problem=False)
+    return seconds
 
 
 def _by_columns(line: Line, cells: list[str], place: Place, sessions: Sessions) -> Iterator[Line]:
@@ -410,7 +415,7 @@ def _by_columns(line: Line, cells: list[str], place: Place, sessions: Sessions) 
         try:
             number = values.number(text)
             # Up to eight are hours or credits; nobody is credited with eight minutes.
-            one.stated = None if number == 1 else int(number * (3600 if number <= 8 else 60))
+            one.stated = None if number == 1 else _possible(one, text, int(number * (3600 if number <= 8 else 60)))
         except values.NotReadable:
             pass  # a mark, initials, "yes": the whole session
         _check_session(one, sessions)

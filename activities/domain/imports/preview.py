@@ -25,6 +25,7 @@ from common import clock, jobs, locks, tabular
 from common.actors import system
 
 log = structlog.get_logger()
+BROKEN_OFF = "Reading broke off by a fault of the portal after {done} rows."
 SLICE_SECONDS = 45.0  # a worker's task is ended after 90; another slice goes on
 _BY = system("import")
 
@@ -38,12 +39,13 @@ def read(batch_id: int, preview: int, *, slice_seconds: float = SLICE_SECONDS) -
     if batch.position == 0:
         _begin(batch)
     try:
-        finished = _read_rows(batch, ends)
+        if _read_rows(batch, ends):
+            _finish(batch, ends)
     except tabular.Unreadable as error:
         _refuse(batch, str(error))
-        return
-    if finished:
-        _finish(batch, ends)
+    except Exception:  # a fault of ours: the job is tried again, and whoever waits for the list is told
+        _note_broken_off(batch)
+        raise
 
 
 def _begin(batch: ImportBatch) -> None:
@@ -122,6 +124,14 @@ def _refuse(batch: ImportBatch, why: str) -> None:
     log.info("import_refused", batch=batch.pk)
 
 
+def _note_broken_off(batch: ImportBatch) -> None:
+    with transaction.atomic(durable=True):
+        row = hold(batch)
+        if row is not None:
+            row.problem = BROKEN_OFF.format(done=row.done)
+            row.save(update_fields=["problem"])
+
+
 # --- all rows are in: settle what goes together -------------------------------------------------------------
 
 
@@ -134,8 +144,9 @@ def _finish(batch: ImportBatch, ends: float) -> None:
             return
         row.counts = counts(row)
         row.total = row.done = row.rows
+        row.problem = ""
         IMPORT.apply(row, "show", by=_BY, at=clock.now())
-        row.save(update_fields=["status", "counts", "total", "done"])
+        row.save(update_fields=["status", "counts", "total", "done", "problem"])
         news.tell_previewed(row)
     log.info("import_read", batch=batch.pk, rows=row.total)
 
