@@ -11,6 +11,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 from django.urls import reverse
 
+from accounts.actors import actor_of
 from common import clock, jobs, pdf, signing
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job, OutboxMessage
@@ -373,6 +374,31 @@ def test_from_choosing_to_the_download(client, settings, tmp_path):
     content = b"".join(answer.streaming_content)
     assert (answer["Content-Type"], content[:2]) == ("application/zip", b"PK")
     assert len(made) == 2
+
+
+def test_what_was_done_lately_stands_beside_the_form_but_not_what_learners_take_for_themselves(client):
+    activity, made = hall(1, on_request=True)
+    CertificateRun.objects.filter(pk=done(ask(RunKind.MAKE, activity)).pk).update(chosen={"titles": []})
+    learner = actor_of(UserFactory(person=made[0].person))
+    own = runs.ask(kind=RunKind.ZIP, chosen=runs.Chosen(own=(made[0].pk,)), by=learner)
+    runs.confirm(run_id=own.pk, total=1, by=learner)
+    client.force_login(UserFactory(roles=["staff"]))
+    for url in (of(activity), reverse("credits:certificate_runs")):
+        page = client.get(url)
+        assert [run.kind for run in page.context["recent"]] == [RunKind.MAKE]
+        assert "Nothing yet." not in page.content.decode()
+
+
+def test_the_word_at_the_title_follows_while_the_page_asks_again(client):
+    activity, _made = hall(1, on_request=True)
+    run = done(ask(RunKind.MAKE, activity))
+    client.force_login(UserFactory(roles=["staff"]))
+    url = reverse("credits:certificate_run", args=[run.pk])
+    polled = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    whole = client.get(url).content.decode()
+    assert (polled.count('id="run-standing" hx-swap-oob="true"'), whole.count('id="run-standing"')) == (1, 1)
+    assert "hx-swap-oob" not in whole
+    assert "Done" in polled.partition('id="run-standing"')[2]
 
 
 def test_the_mail_page_shows_how_many_and_the_first_of_them(client):
