@@ -14,7 +14,7 @@ from credits.models import Certificate, CertificateTemplate
 
 HELP = {
     DrawingKind.SEAL: _("SVG of plain paths, or PNG. Printed 1.36 inches high."),
-    DrawingKind.LOGO: _("SVG of plain paths, or PNG, of the provider alone: no sponsor’s name or logo stands on a certificate."),
+    DrawingKind.LOGO: _("SVG of plain paths, or PNG, of the provider alone: no sponsor’s name or logo stands on a certificate (AMA-CERT-5)."),
     DrawingKind.SIGNATURE: _("SVG of plain paths, or PNG with a transparent ground. Of the signing officer; printed under no other name."),
 }  # fmt: skip
 
@@ -32,7 +32,7 @@ class DesignForm(PortalModelForm):
     engraving = forms.BooleanField(label=_("Fine lines behind the text"), required=False, widget=widgets.Tick)
     office_line = forms.CharField(
         label=_("Line of the office"), required=False, max_length=160,
-        help_text=_("Plain text under the accreditation statement, for example where to write."),
+        help_text=_("Plain text under the accreditation statement, for example where to write. It names no company (AMA-CERT-5)."),
     )  # fmt: skip
     note = forms.CharField(
         label=_("What changed"), required=False, max_length=250, help_text=_("For the office; not printed.")

@@ -1,6 +1,6 @@
 """How certificates look, as versions: one draft that is worked on, one in use, the rest retired. Nothing issued ever changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,12 +14,17 @@ from credits.documents import design
 from credits.enums import DrawingKind, TemplateStatus
 from credits.models import CertificateDrawing, CertificateTemplate
 from credits.models_certificates import ACCENT, INK
+from integrity.domain import companies
+from integrity.enums import Eligibility
+from integrity.models import Company
 
 # What a draft may change, and nothing else; pictures come through `add_drawing`.
 ONLY_OFFICE = "Only the CME office changes how certificates look."
 CHANGED = ("accent", "ink", "border", "engraving", "head", "foot", "office_line", "note")
 COPIED = ("logo_id", "seal_id", "signature_id", "accent", "ink", "border", "engraving", "head", "foot", "office_line")
 COLORS = {"accent": "The accent", "ink": "The text color"}
+# Printed beside a design, from the provider's own page: what it says is put right there.
+BESIDE = {"office_address": "The address of the office", "signer_name": "The line of the signature", "signer_title": "The line of the signature"}  # fmt: skip
 
 
 def current() -> CertificateTemplate | None:
@@ -52,7 +57,10 @@ def start(*, by: Actor, like: int | None = None) -> CertificateTemplate:
 
 
 def change(*, template_id: int, values: Mapping[str, Any], by: Actor) -> CertificateTemplate:
-    """Change a draft: colors, order, border, the office's line. Raises Invalid for a color that cannot be read on paper."""
+    """Change a draft: colors, order, border, the office's line.
+
+    Raises Invalid for a color that cannot be read on paper, and for a line that names a sponsor (AMA-CERT-5).
+    """
     require_office(by, ONLY_OFFICE)
     with transaction.atomic(durable=True):
         row = _draft_locked(template_id)
@@ -151,19 +159,19 @@ def throw_away(*, template_id: int, by: Actor) -> None:
 
 
 def problems(row: CertificateTemplate) -> list[str]:
-    """What somebody should look at before a draft is put to use, in sentences; none of it stops."""
-    found = []
+    """What somebody should look at before a draft is put to use, in sentences; a line that names a sponsor stops it, the rest does not."""
+    provider, found = Provider.current(), []
     missing = sorted(pdf.uncovered(row.office_line))
     if missing:
         found.append(f"No font here can print {' '.join(missing)} in the line of the office.")
-    signer = Provider.current().signer_name
+    signer = provider.signer_name
     if row.signature and row.signature.signer_name != signer:
         found.append(
             f"The signature is that of {row.signature.signer_name}; it is left out while {signer} signs. Upload the right one."
         )
     if "logo" in design.HEAD[row.head] and not row.logo_id:  # type: ignore[index]
         found.append("No logo is uploaded yet, so its place stays empty.")
-    return found
+    return found + _sponsors(row, provider)
 
 
 # --- small parts -------------------------------------------------------------------------------------------
@@ -176,8 +184,27 @@ def _draft_locked(template_id: int) -> CertificateTemplate:
     return row
 
 
+def _sponsors(row: CertificateTemplate, provider: Provider) -> list[str]:
+    """Companies in what is printed, and in the file names of its pictures, which may be what they show (AMA-CERT-5)."""
+    texts = {"office_line": row.office_line, **{name: getattr(provider, name) for name in BESIDE}}
+    texts |= {kind.value: picture.name for kind in DrawingKind if (picture := getattr(row, kind.value))}
+    words = {"office_line": "The line of the office", **BESIDE}
+    words |= {kind.value: f"The file of the {kind.label.lower()}" for kind in DrawingKind}
+    return [f"{words[key]} {_names(found)}" for key, found in companies.named_in(texts).items()]
+
+
+def _names(found: Sequence[Company]) -> str:
+    """What is wrong about a text that names companies, after its subject."""
+    named = ", ".join(f"{c.name} ({c.get_eligibility_display().lower()})" for c in found)
+    undecided = any(c.eligibility == Eligibility.UNDETERMINED for c in found)
+    return f"names {named}. No sponsor’s name or logo stands on a certificate (AMA-CERT-5). Take it out{', or decide first that it is not an ineligible company' if undecided else ''}."
+
+
 def _check(values: Mapping[str, Any]) -> None:
     wrong: dict[str, str] = {}
+    if values.get("office_line"):
+        named = companies.named_in({"office_line": values["office_line"]})
+        wrong |= {name: f"The line {_names(found)}" for name, found in named.items()}
     for name, words in COLORS.items():
         if name in values:
             ratio = artwork.contrast(values[name])

@@ -23,6 +23,7 @@ from credits.models import (
     ClaimLine,
 )
 from tests.factories import PersonFactory, ProviderFactory, UserFactory
+from tests.factories.integrity import CompanyFactory
 from tests.integration.certificate_cases import certificate, office
 from tests.integration.transcript_cases import earn
 from tests.pdf.reading import squeeze, text
@@ -257,6 +258,71 @@ def test_only_the_newest_claims_are_looked_at(monkeypatch):
     assert re.search(r"Limit.*\n.*Index Only Scan Backward using credits_claim_pkey", plan), plan
 
 
+# --- no sponsors: AMA-CERT-5 -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Supported by Ostrea Diagnostics", "Ostrea Diagnostics, Inc."),
+        ("ostrea-diagnostics.example", "Ostrea Diagnostics"),
+        ("Thanks to OSTREA’S team", "Ostrea"),
+        ("Gift of Société Ostréa", "Societe Ostrea SA"),
+        ("3M gave the room", "3M Co."),
+    ],
+)
+def test_a_line_that_names_an_ineligible_company_is_refused(line, name):
+    CompanyFactory(name=name)
+    staff = office()
+    row = designs.start(by=staff)
+    with pytest.raises(Invalid) as refused:
+        designs.change(template_id=row.pk, values={"office_line": line, "border": False}, by=staff)
+    assert refused.value.fields == {"office_line": f"The line names {name} (ineligible company). No sponsor’s name or logo stands on a certificate (AMA-CERT-5). Take it out."}  # fmt: skip
+    row.refresh_from_db()
+    assert (row.office_line, row.border) == ("", True)
+
+
+def test_a_company_that_nobody_decided_about_counts_until_somebody_does():
+    company, staff = CompanyFactory(name="Harbor Clinic", undetermined=True), office()
+    row = designs.start(by=staff)
+    with pytest.raises(Invalid, match="or decide first that it is not an ineligible company"):
+        designs.change(template_id=row.pk, values={"office_line": "Write to Harbor Clinic"}, by=staff)
+    company.eligibility = "eligible"
+    company.save()
+    designs.change(template_id=row.pk, values={"office_line": "Write to Harbor Clinic"}, by=staff)
+    row.refresh_from_db()
+    assert row.office_line == "Write to Harbor Clinic"
+
+
+@pytest.mark.parametrize("line", ["Questions: cme@lakeshore.example", "Ostreans welcome", "Coostrea", "", "Inc."])
+def test_a_line_that_names_none_is_kept(line):
+    CompanyFactory(name="Ostrea Inc.")
+    CompanyFactory(name="—")
+    staff = office()
+    row = designs.start(by=staff)
+    assert designs.change(template_id=row.pk, values={"office_line": line, "note": "Ostrea is out"}, by=staff).office_line == line  # fmt: skip
+
+
+def test_a_signer_or_a_picture_that_names_one_is_pointed_out():
+    """Neither is the draft's own text: the provider's page says who signs, and a file may be called anything."""
+    ProviderFactory(signer_title="Ostrea Professor of Medicine")
+    CompanyFactory(name="Ostrea")
+    staff = office()
+    row = designs.start(by=staff)
+    designs.add_drawing(template_id=row.pk, kind="seal", name="ostrea_seal.svg", source=SVG, by=staff)
+    found = designs.problems(CertificateTemplate.objects.get(pk=row.pk))
+    assert [text.split(" names ")[0] for text in found] == ["The line of the signature", "The file of the seal"]
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_sponsors_are_looked_for_in_one_query(items, django_assert_num_queries):
+    CompanyFactory.create_batch(items)
+    row = designs.start(by=office())
+    ProviderFactory()
+    with django_assert_num_queries(2):  # the provider, the companies
+        designs.problems(row)
+
+
 @pytest.mark.parametrize("roles", [(), ("reviewer",), ("leadership",)])
 def test_only_the_office_changes_the_design(roles):
     by = office(*roles) if roles else office("reviewer")
@@ -352,6 +418,29 @@ def test_the_picture_of_a_series_is_its_list(client, staff):
     shown = client.get(page("design_preview", row.pk, "series")).content
     assert shown == pictures.page(content, width=960, number=1)
     assert shown != pictures.page(content, width=960)
+
+
+def test_a_company_that_came_on_record_since_stops_the_draft(client, staff):
+    row = designs.start(by=office())
+    designs.change(template_id=row.pk, values={"office_line": "With thanks to Ostrea"}, by=office())
+    CompanyFactory(name="Ostrea")
+    row = CertificateTemplate.objects.get(pk=row.pk)
+    assert designs.problems(row) == [
+        "The line of the office names Ostrea (ineligible company). No sponsor’s name or logo stands on a certificate (AMA-CERT-5). Take it out."
+    ]
+    answer = client.post(page("design_use", row.pk), {"digest": design.digest(row)}, follow=True)
+    assert "AMA-CERT-5" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.status, designs.current()) == ("draft", None)
+
+
+def test_the_refusal_stands_at_the_field(client, staff):
+    CompanyFactory(name="Ostrea")
+    row = designs.start(by=office())
+    values = {"head": "seal", "foot": "sign_statement_check", "accent": "#123456", "ink": "#14252c", "office_line": "By Ostrea"}  # fmt: skip
+    answer = client.post(page("design", row.pk), values)
+    assert "The line names Ostrea (ineligible company)." in str(answer.context["form"].errors["office_line"])
+    assert 'id="AMA-CERT-5"' in client.get("/rules/").content.decode()
 
 
 def test_a_preview_of_nothing_is_not_found(client, staff):
