@@ -38,15 +38,15 @@ def weakened(session_ids: Collection[int], *, without: str = "") -> list[Weak]:
 def open_lines() -> list[Weak]:
     """Everywhere: what the record supports less of since it was claimed, and nobody decided about. The oldest first.
 
-    Candidates are lines whose evidence was corrected, or went to somebody else, after the claim. Three queries.
+    Candidates are lines whose evidence was ever corrected, or went to somebody else. What the record supports decides, not
+    when that was written: a correction may be stamped before a claim and committed after it. Three queries.
     """
-    corrected = AttendanceEvidence.objects.filter(
-        session=OuterRef("session"), supersedes__isnull=False, identity__links__person=OuterRef("person"), recorded_at__gt=OuterRef("claim__claimed_at"),
-    )  # fmt: skip
-    gone = AttendanceEvidence.objects.filter(
-        session=OuterRef("session"), identity__links__person=OuterRef("person"), identity__links__ended_at__gt=OuterRef("claim__claimed_at"),
-    )  # fmt: skip
-    found = _weak(_lines().filter(Exists(corrected) | Exists(gone)), "")
+    theirs = {"session": OuterRef("session"), "identity__links__person": OuterRef("person")}
+    corrected = AttendanceEvidence.objects.filter(**theirs, supersedes__isnull=False)
+    gone = AttendanceEvidence.objects.filter(**theirs, identity__links__ended_at__isnull=False)
+    # Each by itself, so that the database begins with the few corrections and not with all lines.
+    of_some = [_live().filter(Exists(rows)).order_by().values("pk") for rows in (corrected, gone)]
+    found = _weak(_lines().filter(pk__in=of_some[0].union(of_some[1])), "")
     kept = set(
         ClaimReview.objects.filter(line__in=[weak.line.pk for weak in found]).values_list("line_id", "supported")
     )
@@ -83,9 +83,12 @@ def keep(*, line_id: int, supported: int, reason: str, by: Actor) -> ClaimReview
         return row
 
 
+def _live() -> QuerySet[ClaimLine]:
+    return ClaimLine.objects.filter(voided_at=None, session__isnull=False)
+
+
 def _lines() -> QuerySet[ClaimLine]:
-    rows = ClaimLine.objects.filter(voided_at=None, session__isnull=False)
-    return rows.select_related("person", "session", "claim__activity", "credit_type").order_by("pk")
+    return _live().select_related("person", "session", "claim__activity", "credit_type").order_by("pk")
 
 
 def _weak(lines: Iterable[ClaimLine], without: str) -> list[Weak]:

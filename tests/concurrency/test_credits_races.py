@@ -1,14 +1,18 @@
 """The office and the learner at the same instant: what stands is coherent, whoever was first."""
 
+import threading
 from decimal import Decimal
 
 import pytest
 
 from accounts.actors import actor_of
 from accounts.domain import merging
+from activities.domain import attendance
+from activities.models import AttendanceEvidence
+from common import audit
 from common.actors import system
 from common.errors import DomainError
-from credits.domain import adjusting, claims
+from credits.domain import adjusting, claims, facts, support
 from credits.models import Certificate, Claim, ClaimLine, ClaimTotal
 from tests.concurrency.test_claim_races import together
 from tests.factories import PersonFactory, UserFactory
@@ -94,3 +98,32 @@ def test_an_adjustment_and_the_joining_of_its_person():
     assert set(Claim.objects.values_list("person", flat=True)) == {kept.pk}
     assert set(ClaimLine.objects.filter(voided_at=None).values_list("person", flat=True)) == {kept.pk}
     assert coherent([kept.pk]) == Decimal("0.50")
+
+
+def test_a_correction_stamped_before_a_claim_read_the_record_and_committed_after_lists_the_claim(monkeypatch):
+    """The claim rests on what the correction, already under way, is about to take; whose clock was first decides nothing."""
+    person, activity, (one,) = ready()
+    row = AttendanceEvidence.objects.get(session=one)
+    stamped, read = threading.Event(), threading.Event()
+    write, gather = audit.record, facts.gather
+
+    def record(event, **values):
+        if event == "evidence_corrected":
+            stamped.set()
+            assert read.wait(timeout=10)
+        return write(event, **values)
+
+    def gathered(*args, **values):
+        assert stamped.wait(timeout=10)
+        known = gather(*args, **values)
+        read.set()
+        return known
+
+    monkeypatch.setattr(audit, "record", record)
+    monkeypatch.setattr(facts, "gather", gathered)
+    correction, made = together(
+        lambda: attendance.correct(evidence_id=row.pk, minutes=None, withdrawn=True, reason="Was not there.", by=BY),
+        lambda: claim(person, activity, {one: "1.00"}),
+    )
+    assert correction.recorded_at < made.claimed_at
+    assert [(weak.line.claim_id, weak.supported) for weak in support.open_lines()] == [(made.pk, 0)]

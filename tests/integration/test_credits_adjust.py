@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.actors import actor_of
+from accounts.models import IdentityLink
 from activities.domain import attendance
 from activities.models import AttendanceEvidence
 from common import clock
@@ -231,6 +232,22 @@ def test_the_office_lets_it_stand_until_the_record_changes_again(client, staff, 
     assert "The record supports every claim" in client.get(home).content.decode()
     correct(two, row.person, staff, 10)
     assert [w.supported for w in support.open_lines()] == [10]
+
+
+def test_attendance_that_went_to_another_person_lists_the_claim(staff, django_capture_on_commit_callbacks):
+    row, (_one, two) = issued(django_capture_on_commit_callbacks)
+    [one_link] = IdentityLink.objects.filter(identity__evidence__session=two, person=row.person)
+    # Stamped before the claim, as by a clock that is behind.
+    at = row.claimed_at - dt.timedelta(seconds=1)
+    IdentityLink.objects.filter(pk=one_link.pk).update(ended_at=at, ended_by="test")
+    assert {(w.line.claim_id, w.supported) for w in support.open_lines()} == {(row.pk, 0)}
+
+
+def test_what_was_corrected_before_the_claim_is_no_finding(staff):
+    person, activity, (one,) = ready()
+    correct(one, person, staff, 30)
+    claim(person, activity, {one: "0.50"})
+    assert support.open_lines() == []
 
 
 @pytest.mark.parametrize("items", [1, 3])
