@@ -45,15 +45,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What is read at most. `rows` counts those that are not empty."""
+    """What is read at most. `rows` counts those that are not empty, `idle` what a workbook has besides its values."""
 
     rows: int = 1_000_000
     columns: int = 200
     cell: int = 32_767
+    idle: int = 2_000_000
 
     @property
     def workbook(self) -> xlsx.Limits:
-        return xlsx.Limits(columns=self.columns, cell=self.cell)
+        return xlsx.Limits(columns=self.columns, cell=self.cell, idle=self.idle)
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,8 @@ def _refused(error: Exception, limits: Limits) -> Unreadable:
         return _too_wide(limits, error.row)  # type: ignore[attr-defined]
     if what == "cell":
         return _too_long(limits, error.row)  # type: ignore[attr-defined]
+    if what == "idle":
+        return Unreadable(_("This sheet has more empty cells than we read past. Save it as CSV, and bring that."))
     if what:
         return Unreadable(
             _("This workbook unpacks to more than we read. Save the sheet as CSV, or split it, and bring that.")

@@ -21,6 +21,7 @@ Value = str | int | Decimal | bool | dt.date | dt.datetime | dt.time | dt.timede
 LAST_ROW = 1_048_576  # Excel's own
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - cells have no zone
 _CHUNK = 65_536
+_LONGEST_TAG = 1_000_000
 _MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main ", "http://purl.oclc.org/ooxml/spreadsheetml/main ")
 _LINKS = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships id",
@@ -48,13 +49,19 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What is read at most: columns, characters of a cell, bytes of all parts unpacked, and of one part kept in memory."""
+    """What is read at most: columns, characters of a cell, bytes of all parts unpacked, and of one part kept in memory.
+
+    A million empty elements fit into five kilobytes and cost a second, so these are counted too: `elements` of all that
+    the sheets share, `idle` ones of a sheet beyond four for every cell that says something (`c`, `is`, `t`, `f`).
+    """
 
     columns: int = 200
     cell: int = 32_767
     unpacked: int = 600 * 1024 * 1024
     kept: int = 32 * 1024 * 1024
     parts: int = 2_000
+    elements: int = 4_000_000
+    idle: int = 2_000_000
 
 
 @dataclass
@@ -68,6 +75,7 @@ class Book:
     dates: frozenset[int] = frozenset()
     lengths: frozenset[int] = frozenset()
     epoch: dt.datetime = _EPOCH
+    elements: int = 0  # read so far of what the sheets share
 
 
 def open_book(file: BinaryIO, limits: Limits = Limits()) -> Book:
@@ -94,17 +102,17 @@ def open_book(file: BinaryIO, limits: Limits = Limits()) -> Book:
 
 
 def rows(book: Book, sheet: str = "") -> Iterator[tuple[int, list[Value]]]:
-    """(row number as Excel shows it, values without the empty ones at the end) of a sheet, the first one by default."""
+    """(row number as Excel shows it, values without the empty ones at the end) of a sheet, the first one by default.
+
+    Rows without a value are left out.
+    """
     part = book.sheets.get(sheet) or next(iter(book.sheets.values()))
     reader = _Sheet(book)
     parser = _parser()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler = reader.text
-    for chunk in _chunks(book, part):
-        _feed(parser, chunk)
+    for _chunk in _fed(parser, book, part):
         yield from reader.take()
-    _feed(parser, b"", final=True)
-    yield from reader.take()
 
 
 class _Sheet:
@@ -118,12 +126,16 @@ class _Sheet:
         self.said: list[str] = []
         self.kind, self.style, self.length = "n", 0, 0
         self.open = self.skip = False
+        self.idle = 0
 
     def take(self) -> list[tuple[int, list[Value]]]:
         done, self.done = self.done, []
         return done
 
     def start(self, name: str, attrs: dict[str, str]) -> None:
+        self.idle += 1
+        if self.idle > self.limits.idle:
+            raise TooMuch("idle", self.number)
         known = _NAMES.get(name)
         if known == "c":
             self.column = _column(attrs.get("r", "")) or self.column + 1
@@ -150,11 +162,13 @@ class _Sheet:
             self.skip = False
         elif known == "c":
             if self.said:
+                self.idle -= 4
                 self._put("".join(self.said))
         elif known == "row":
             while self.cells and self.cells[-1] in (None, ""):
                 self.cells.pop()
-            self.done.append((self.number, self.cells))
+            if self.cells:
+                self.done.append((self.number, self.cells))
 
     def text(self, data: str) -> None:
         if self.open:
@@ -250,6 +264,19 @@ def _refuse(*_args: Any) -> None:
     raise Broken
 
 
+def _fed(parser: Any, book: Book, part: str) -> Iterator[None]:
+    """Feed a part to a parser, chunk by chunk. What is no text is kept by it until its end: no tag is as long as a book."""
+    size = 0
+    for chunk in _chunks(book, part):
+        _feed(parser, chunk)
+        size += len(chunk)
+        if size - parser.CurrentByteIndex > _LONGEST_TAG:
+            raise Broken
+        yield
+    _feed(parser, b"", final=True)
+    yield
+
+
 def _feed(parser: Any, data: bytes, *, final: bool = False) -> None:
     try:
         parser.Parse(data, final)
@@ -274,13 +301,19 @@ def _parse(book: Book, part: str, start: Callable[[str, dict[str, str]], None], 
         raise Broken from error
     if size > book.limits.kept:
         raise TooMuch("unpacked")
+
+    def counted(name: str, attrs: dict[str, str]) -> None:
+        book.elements += 1
+        if book.elements > book.limits.elements:
+            raise TooMuch("unpacked")
+        start(name, attrs)
+
     parser = _parser()
-    parser.StartElementHandler = start
+    parser.StartElementHandler = counted
     for name, handler in handlers.items():
         setattr(parser, name, handler)
-    for chunk in _chunks(book, part):
-        _feed(parser, chunk)
-    _feed(parser, b"", final=True)
+    for _chunk in _fed(parser, book, part):
+        pass
 
 
 def _links(book: Book, part: str) -> dict[str, str]:

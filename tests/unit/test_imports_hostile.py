@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from activities.domain.imports import batches
 from common import tabular, xlsx
 from common.tabular import Unreadable
 
@@ -135,6 +136,53 @@ def test_deep_nesting_is_read_past_without_growing():
 def test_the_last_column_of_excel_is_too_far(reference):
     with pytest.raises(Unreadable, match="Row 1 has more than 200 columns"):
         read(package(CELL.format(reference, "far")))
+
+
+EMPTY = {
+    "cells in one row": "<row>{}</row>".format("<c/>" * 2_100_000),
+    "values in one cell": "<row><c>{}</c></row>".format("<v/>" * 2_100_000),
+    "what nobody knows": "<x/>" * 2_100_000,
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_sheet_of_nothing_has_an_end(name):
+    """Millions of empty elements fit into some kilobytes, and no other limit counts them."""
+    file = package(ROW + EMPTY[name])
+    assert len(file.getvalue()) < 40_000
+    with pytest.raises(Unreadable, match="This sheet has more empty cells than we read past"):
+        read(file)
+
+
+def test_the_first_rows_of_an_upload_are_looked_for_with_less_patience():
+    file = package("<row/>" * 510_000)
+    assert read(file) == []
+    with pytest.raises(Unreadable, match="more empty cells than we read past"):
+        batches._sample(file, tabular.sniff(file))
+
+
+def test_empty_cells_with_a_look_of_their_own_are_read_past():
+    """People color whole blocks: cells without a value, also far to the right, are no reason to refuse a list."""
+    row = '<row>{}<c r="ZZ1" s="1"/></row>'.format('<c s="1"/>' * 50)
+    assert read(package(ROW + row * 2_000)) == [["E-mail"]]
+
+
+def test_what_is_said_is_not_counted_as_nothing():
+    row = "<row>{}</row>".format("<c t='inlineStr'><is><t>x</t></is></c>" * 100)
+    file = package(row * 100)
+    assert len(list(tabular.rows(file, tabular.sniff(file), tabular.Limits(idle=500)))) == 100
+
+
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/styles.xml"])
+def test_what_sheets_share_has_an_end_too(part):
+    with pytest.raises(Unreadable, match="unpacks to more than we read"):
+        read(package(**{part: "<x>{}</x>".format("<x/>" * 4_100_000)}))
+
+
+@pytest.mark.parametrize("long", ["<row a='{}'/>", "<!--{}-->", "<?x {}?>"])
+def test_a_tag_or_a_remark_of_megabytes_is_not_kept(long):
+    with pytest.raises(Unreadable, match="cannot be read"):
+        read(package(ROW + long.format("x" * 3_000_000)))
 
 
 def test_two_hundred_columns_are_read_and_no_cell_more():

@@ -27,6 +27,8 @@ from common.uploads import Upload
 
 PURPOSE = "attendance"
 SAMPLE_ROWS, SAMPLE_CELL = 60, 200
+# The first rows are looked for while somebody waits for the page: half a second of empty cells, no more.
+SAMPLE_LIMITS = tabular.Limits(idle=500_000)
 # Rows of which a person can say whose they are.
 UNSURE = frozenset(
     {
@@ -163,7 +165,7 @@ def _digest(upload: Upload) -> str:
 
 def _sample(file: BinaryIO, written: Format) -> list[tuple[int, list[str]]]:
     found = []
-    for number, cells in tabular.rows(file, written):
+    for number, cells in tabular.rows(file, written, SAMPLE_LIMITS):
         found.append((number, [tabular.text(cell)[:SAMPLE_CELL] for cell in cells]))
         if len(found) == SAMPLE_ROWS:
             break
