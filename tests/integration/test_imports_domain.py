@@ -1,5 +1,7 @@
 """Attendance from files: what becomes of each row, what is written, and that nothing is before somebody says so."""
 
+import datetime as dt
+
 import pytest
 from django.db import InternalError, transaction
 
@@ -13,7 +15,7 @@ from common import clock
 from common.actors import system
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job
-from tests.factories import UserFactory
+from tests.factories import SessionFactory, UserFactory
 from tests.integration.import_cases import Series, actor_of, file_bytes, given, noon, row, rows, standing
 from tests.integration.import_cases import after_the_month as after_the_month
 from tests.integration.import_cases import storage as storage
@@ -119,6 +121,22 @@ def test_times_in_another_zone_are_read_in_the_zone_that_is_said(case):
     batch = case.bring("zoom.csv", table, session=case.first)
     assert rows(case.read(batch)) == [(2, "ignored", "outside", 0)]
     assert rows(case.read(batch, zone="UTC")) == [(2, "matched", "", 45)]
+
+
+def test_the_hour_that_comes_twice_when_daylight_saving_time_ends(case):
+    """1:50 to 1:10 on November 1 in New York is twenty minutes; on any other night nobody leaves before joining."""
+    night = SessionFactory(
+        activity=case.activity, title="Night shift", status="held",
+        starts_at=dt.datetime(2026, 11, 1, 5, tzinfo=dt.UTC), ends_at=dt.datetime(2026, 11, 1, 7, tzinfo=dt.UTC),
+    )  # fmt: skip
+    table = "Name (Original Name),User Email,Join Time,Leave Time\n" + "".join(
+        f"{name},{name.lower()}@northpier.example,11/{day}/2026 {joined} AM,11/{day}/2026 {left} AM\n"
+        for name, day, joined, left in (
+            ("Ana", "01", "1:50:00", "1:10:00"), ("Bo", "01", "1:10:00", "1:50:00"), ("Cy", "02", "1:50:00", "1:10:00"),
+        )
+    )  # fmt: skip
+    batch = case.previewed("zoom.csv", table, session=night)
+    assert rows(batch) == [(2, "new", "", 20), (3, "new", "", 40), (4, "problem", "date", None)]
 
 
 def test_short_stays_count_together_before_the_minimum_is_asked(case):

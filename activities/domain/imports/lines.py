@@ -324,7 +324,10 @@ def _times(line: Line, said: Mapping[str, list[str]], reading: Reading, sessions
         known = known or (sessions.day(sessions.all[0]) if len(sessions.days) == 1 else None)
         exact = C.JOINED in said
         start = _moment(said.get(C.JOINED if exact else C.FIRST), reading.order, zone, known)
-        end = _moment(said.get(C.LEFT if exact else C.LAST), reading.order, zone, known)
+        ends = said.get(C.LEFT if exact else C.LAST)
+        end = _moment(ends, reading.order, zone, known)
+        if start and end and end < start:  # 1:10 after 1:50, in the hour that comes twice when daylight saving time ends
+            end = _moment(ends, reading.order, zone, known, fold=1)
     except values.NotReadable as error:
         line.stop(
             "date",
@@ -357,10 +360,12 @@ def _times(line: Line, said: Mapping[str, list[str]], reading: Reading, sessions
     return day
 
 
-def _moment(said: Sequence[str] | None, order: str, zone: ZoneInfo, day: dt.date | None) -> dt.datetime | None:
+def _moment(
+    said: Sequence[str] | None, order: str, zone: ZoneInfo, day: dt.date | None, *, fold: int = 0
+) -> dt.datetime | None:
     if not said:
         return None
-    found = values.moment(said[0], order).at(zone, day)
+    found = values.moment(said[0], order).at(zone, day, fold=fold)
     if found is None:
         raise values.NotReadable(said[0])
     return found

@@ -47,12 +47,12 @@ class Moment:
     time: dt.time | None = None
     zone: dt.tzinfo | None = None
 
-    def at(self, zone: ZoneInfo, day: dt.date | None = None) -> dt.datetime | None:
-        """The instant; a cell without a date is of `day`, one without a time is none."""
+    def at(self, zone: ZoneInfo, day: dt.date | None = None, *, fold: int = 0) -> dt.datetime | None:
+        """The instant; a cell without a date is of `day`, one without a time is none. `fold` 1 is the second of two."""
         date = self.date or day
         if date is None or self.time is None:
             return None
-        return dt.datetime.combine(date, self.time, tzinfo=self.zone or zone).astimezone(dt.UTC)
+        return dt.datetime.combine(date, self.time.replace(fold=fold), tzinfo=self.zone or zone).astimezone(dt.UTC)
 
 
 def number(said: str) -> Decimal:
