@@ -140,12 +140,16 @@ def _require_room(row: Claim, lines: Sequence[ClaimLine]) -> None:
 
 
 def _certificate_again(row: Claim, *, reason: str, note: str, by: Actor) -> None:
+    """Its certificate as it was. One e-mail: about a certificate that is valid again, else about the claim, without waiting."""
     last = Certificate.objects.select_for_update(of=("self",)).filter(claim=row).order_by("-number").first()
     if last is not None and last.status == CertificateStatus.REVOKED and last.end_why == CertificateWhy.WITHDRAWN:
         last.claim = row
-        certificates._restore(last, reason=reason, note=note, by=by)
+        certificates._restore(last, reason=reason, note=note, by=by, tell=bool(last.sha256))
+        if last.sha256:
+            return
     elif last is None:
-        certificates.prepare(row)
+        certificates.prepare(row, on_request=True)
+    claims._tell(row, heading="Your claim counts again", note=note)
 
 
 # --- reading -------------------------------------------------------------------------------------------

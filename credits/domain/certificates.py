@@ -277,12 +277,15 @@ def _revoke(old: Certificate, *, why: str, reason: str, by: Actor, note: str = "
 
 
 def _restore(row: Certificate, *, reason: str, by: Actor, note: str = "", tell: bool = True) -> Certificate:
-    """Make a locked revoked certificate valid again; one that was never made is made now."""
+    """Make a locked revoked certificate valid again; one that was never made is made now.
+
+    `tell=False` where the caller writes to the learner, also in place of the news that it is ready.
+    """
     locks.require_transaction()
     row.status = CertificateStatus.ISSUED if row.sha256 else CertificateStatus.PREPARING
     row.ended_at, row.ended_by, row.end_why, row.end_reason = None, "", "", ""
     row.save(update_fields=["status", "ended_at", "ended_by", "end_why", "end_reason"])
-    event = _note_event(row, CertificateAct.RESTORED, CertificateWhy.RESTORED, reason, note, by)
+    event = _note_event(row, CertificateAct.RESTORED, CertificateWhy.RESTORED, reason, note, by, quiet=not tell)
     audit.record("certificate_restored", by=by, subject=row, reason=reason)
     if not row.sha256:
         if not jobs.again(_key(row.pk)):
@@ -363,7 +366,8 @@ def _tell(row: Certificate, key: str = "") -> None:
     """That a certificate is ready; of a corrected one also why."""
     facts = row.snapshot["facts"]
     event = _event_before(row)
-    if event and event.quiet and not key:
+    quiet = (event and event.quiet) or row.events.filter(act=CertificateAct.RESTORED, quiet=True).exists()
+    if quiet and not key:
         return
     heading = "Your corrected certificate is ready" if event else "Your certificate is ready"
     _send(

@@ -7,18 +7,22 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from accounts.domain import learner_fields, people
 from accounts.enums import BOARDS, NumberKind
 from accounts.models import Person
 from activities.models import Activity
-from common import audit, clock, rulesets, statements
+from common import audit, clock, mail, rulesets, statements
 from common.actors import Actor, require_office
 from common.errors import Conflict, Invalid
 from credits import eligibility
+from credits.documents import certificate as document
 from credits.documents import statements as wording
+from credits.documents.dates import long_date
 from credits.domain import achievements, certificates, facts, reports
 from credits.domain.holding import hold
 from credits.enums import CertificateWhy, ClaimStatus
@@ -103,7 +107,8 @@ def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
     """Withdraw a claim: its sessions can be claimed anew, its certificate says revoked.
 
     Raises Conflict if done already, or while points that another claim has by this one stand (MOC-5).
-    The learner is told by the revoked certificate's mail. `note` is a sentence to them.
+    The learner reads one e-mail: about the revoked certificate, or about the claim where nobody ever had a certificate of
+    it. `note` is a sentence to them.
     """
     _need(by, reason)
     with transaction.atomic(durable=True):
@@ -112,10 +117,29 @@ def void(*, claim_id: int, reason: str, note: str = "", by: Actor) -> Claim:
             raise Conflict("This claim was withdrawn already.")
         _end(row, reason=reason, by=by, at=clock.now())
         require_followed(row)
-        if live := certificates._live_of(row):
+        live = certificates._live_of(row)
+        if live:
             certificates._revoke(live, why=CertificateWhy.WITHDRAWN, reason=reason, by=by, note=note)
+        if live is None or not live.sha256:
+            _tell(row, heading="Your claim was withdrawn", note=note, gone=True)
         audit.record("claim_voided", by=by, subject=row, reason=reason)
         return row
+
+
+def _tell(row: Claim, *, heading: str, note: str, gone: bool = False) -> None:
+    """News of a claim itself, where no e-mail about its certificate carries it."""
+    address = certificates.address_of(row)
+    if not address:
+        return
+    totals = row.totals.select_related("credit_type", "designation__credit_type").order_by("credit_type__position")
+    mail.send(
+        "claim_news", to=address, to_name=row.person.full_name, subject=f"{heading}: {row.activity.title}",
+        context={
+            "heading": heading, "note": note.strip(), "gone": gone, "credit_runs": document.joined([document.credit_runs(t) for t in totals]),
+            "facts": [("Activity", row.activity.title), ("When", long_date(row.participated_on))],
+            "button_url": settings.PORTAL_BASE_URL + reverse("credits:transcript"), "button_label": "Open my transcript",
+        },
+    )  # fmt: skip
 
 
 def _need(by: Actor, reason: str) -> None:

@@ -16,6 +16,7 @@ from common.models import AuditEvent, OutboxMessage
 from credits.domain import adjusting, certificates, claims, support
 from credits.models import Certificate, Claim, ClaimLine, ClaimReview
 from tests.factories import PersonFactory, SessionFactory, UserFactory
+from tests.integration.certificate_cases import mailbox
 from tests.integration.claim_cases import attend, claim, ready
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +172,32 @@ def test_a_withdrawal_is_taken_back_with_its_certificate_and_the_learner_told(
     assert OutboxMessage.objects.order_by("-pk")[0].subject.startswith("Your certificate is valid again")
     with pytest.raises(Conflict):
         adjusting.restore(claim_id=row.pk, reason="x", by=staff)
+
+
+@pytest.mark.parametrize("standing", ["on_request", "preparing", None])
+def test_of_a_claim_whose_certificate_was_never_made_each_act_writes_once_about_the_claim(
+    staff, standing, django_capture_on_commit_callbacks
+):
+    person, activity, (one,) = ready()
+    mailbox(person)
+    row = claim(person, activity, {one: "1.00"})  # nothing runs before commit: its certificate is not made
+    if standing is None:
+        Certificate.objects.all().delete()
+    else:
+        Certificate.objects.update(status=standing)
+    with django_capture_on_commit_callbacks(execute=True):
+        claims.void(claim_id=row.pk, reason="Was not there.", note="Write to us if you were.", by=staff)
+    with django_capture_on_commit_callbacks(execute=True):
+        adjusting.restore(claim_id=row.pk, reason="Was there.", note="We are sorry.", by=staff)
+    for made in Certificate.objects.filter(status="preparing"):
+        certificates.render(made.pk)
+    letters = list(OutboxMessage.objects.filter(to=f"person{person.pk}@lakeshore.example").order_by("pk"))
+    assert [letter.subject.partition(":")[0] for letter in letters] == ["Your claim was withdrawn", "Your claim counts again"]  # fmt: skip
+    for letter, words in zip(letters, ("Write to us if you were.", "We are sorry."), strict=True):
+        assert words in letter.text
+        assert words in letter.html
+        assert "1.00 AMA PRA Category 1 Credit™" in letter.text
+    assert row.certificates.get().status == ("on_request" if standing is None else "issued")
 
 
 def test_what_was_claimed_again_since_is_not_restored_beside_it(staff, django_capture_on_commit_callbacks):
