@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from activities.enums import ActivityKind
 from activities.models import Activity, Session
 from common import clock
-from common.templatetags.cme import local, local_date, local_range
+from common.templatetags.cme import both_days, local_date, local_range, local_time
 
 
 def day_of(moment: dt.datetime, zone: str) -> dt.date:
@@ -46,14 +46,13 @@ def sentence(activity: Activity, sessions: Iterable[Session]) -> str:
         return of_session(slots[0].starts_at, max(s.ends_at for s in slots), activity.zone)
     first, last = by_day[0][1][0], max((s for _day, slots in by_day for s in slots), key=lambda s: s.ends_at)
     if activity.is_series:
-        return _("%(count)s sessions, %(first)s to %(last)s") % {
-            "count": sum(len(slots) for _day, slots in by_day),
-            "first": local_date(first.starts_at, activity.zone),
-            "last": local_date(last.starts_at, activity.zone),
-        }
+        one, other = both_days(first.starts_at, last.starts_at, activity.zone)
+        count = sum(len(slots) for _day, slots in by_day)
+        return _("%(count)s sessions, %(first)s to %(last)s") % {"count": count, "first": one, "last": other}
+    one, other = both_days(first.starts_at, last.ends_at, activity.zone)
     return _("%(first)s, to %(last)s") % {
-        "first": local(first.starts_at, activity.zone),
-        "last": local(last.ends_at, activity.zone),
+        "first": f"{one}, {local_time(first.starts_at, activity.zone)}",
+        "last": f"{other}, {local_time(last.ends_at, activity.zone)}",
     }
 
 
@@ -76,4 +75,6 @@ def dates(activity: Activity) -> str:
         return _("Date to be announced")
     if activity.ends_on in (None, activity.starts_on):
         return local_date(activity.starts_on)
-    return _("%(first)s to %(last)s") % {"first": local_date(activity.starts_on), "last": local_date(activity.ends_on)}
+    return _("%(first)s to %(last)s") % dict(
+        zip(("first", "last"), both_days(activity.starts_on, activity.ends_on), strict=True)
+    )

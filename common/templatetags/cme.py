@@ -170,9 +170,22 @@ def _clock(moment: dt.datetime | dt.time) -> str:
     return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
 
 
-def _day(date: dt.date, zone: dt.tzinfo) -> str:
-    year = f", {date.year}" if date.year != clock.now().astimezone(zone).year else ""
+def _day(date: dt.date, zone: dt.tzinfo, *, dated: bool = False) -> str:
+    year = f", {date.year}" if dated or date.year != clock.now().astimezone(zone).year else ""
     return f"{date:%a}, {date:%b} {date.day}{year}"
+
+
+def both_days(first: Any, last: Any, zone: Any = None) -> tuple[str, str]:
+    """Two days of a range as `local_date` writes them, both with their year where the years differ."""
+    tz = _zone(zone)
+    a, b = ((found[0].date() if (found := _wall(day, zone)) else day) for day in (first, last))
+    return _day(a, tz, dated=a.year != b.year), _day(b, tz, dated=a.year != b.year)
+
+
+@register.simple_tag
+def local_dates(first: Any, last: Any, zone: Any = None) -> str:
+    """`{% local_dates term.starts_on term.ends_on %}` → "Thu, Jan 1, 2026 – Fri, Dec 31, 2027"."""
+    return " – ".join(both_days(first, last, zone))
 
 
 def _wall(value: Any, zone: Any) -> tuple[dt.datetime, dt.tzinfo] | None:
@@ -221,11 +234,12 @@ def local_range(start: dt.datetime, end: dt.datetime, zone: Any = None, show_zon
     first, last = _wall(start, zone), _wall(end, zone)
     if not first or not last:
         return ""
-    (a, tz), (b, _tz) = first, last
+    (a, _tz), (b, _tz) = first, last
     half_a, half_b = _clock(a)[-2:], _clock(b)[-2:]
     text = f"{_clock(a)[:-3] if half_a == half_b and a.date() == b.date() else _clock(a)} to {_clock(b)}"
     if a.date() != b.date():
-        text = f"{_day(a.date(), tz)}, {_clock(a)} to {_day(b.date(), tz)}, {_clock(b)}"
+        one, other = both_days(a.date(), b.date(), zone)
+        text = f"{one}, {_clock(a)} to {other}, {_clock(b)}"
     return f"{text} {zone_name(start, zone)}" if show_zone else text
 
 

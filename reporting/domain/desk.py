@@ -22,7 +22,7 @@ from common.findings import Finding
 from common.models import AuditEvent, TransitionLog
 from common.statements import Run
 from common.status import get as status_of
-from common.templatetags.cme import local, local_date
+from common.templatetags.cme import local, local_date, local_dates
 from credits.domain import designations
 from credits.models import CreditType
 from integrity.domain.standing import RoleStanding
@@ -210,7 +210,8 @@ def head(activity: Activity, facts: Plan | None = None) -> Head:
     )
     when = local_date(activity.starts_on, activity.zone) if activity.starts_on else ""
     if activity.ends_on and activity.ends_on != activity.starts_on:
-        when = f"{when} – {local_date(activity.ends_on, activity.zone)}"
+        last = local_date(activity.ends_on, activity.zone)
+        when = local_dates(activity.starts_on, activity.ends_on, activity.zone) if when else f" – {last}"
     left = (
         (activity.answer_due_on - clock.today(activity.zone)).days
         if activity.answer_due_on and activity.status in WITH_OFFICE

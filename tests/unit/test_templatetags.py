@@ -103,11 +103,24 @@ def test_midnight_and_noon() -> None:
         ((2026, 11, 17, 13, 0), (2026, 11, 17, 18, 0), "8:00 am to 1:00 pm Eastern"),
         ((2026, 7, 17, 12, 0), (2026, 7, 17, 13, 0), "8:00 to 9:00 am Eastern"),
         ((2026, 11, 17, 13, 0), (2026, 11, 18, 13, 0), "Tue, Nov 17, 8:00 am to Wed, Nov 18, 8:00 am Eastern"),
+        (
+            (2026, 12, 31, 23, 0),
+            (2027, 1, 1, 13, 0),
+            "Thu, Dec 31, 2026, 6:00 pm to Fri, Jan 1, 2027, 8:00 am Eastern",
+        ),
     ],
 )
 def test_local_range(start: tuple[int, ...], end: tuple[int, ...], text: str) -> None:
     first, last = (dt.datetime(*moment, tzinfo=dt.UTC) for moment in (start, end))  # type: ignore[arg-type, misc]
     assert cme.local_range(first, last, NEW_YORK) == text
+
+
+def test_a_range_over_two_years_says_both() -> None:
+    new_year = dt.datetime(2027, 1, 1, 4, 0, tzinfo=dt.UTC)  # still 2026 in New York
+    assert cme.local_dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)) == "Thu, Jan 1, 2026 – Fri, Dec 31, 2027"
+    assert cme.local_dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)) == "Thu, Jan 1 – Thu, Dec 31"
+    assert cme.local_dates(dt.date(2027, 1, 1), dt.date(2027, 12, 31)) == "Fri, Jan 1, 2027 – Fri, Dec 31, 2027"
+    assert cme.local_dates(dt.date(2026, 12, 1), new_year, NEW_YORK) == "Tue, Dec 1 – Thu, Dec 31"
 
 
 def test_zone_without_a_usual_name_is_named_by_its_place() -> None:
