@@ -35,11 +35,7 @@ class Change:
     new: Any
 
 
-class Staying(list[Change]):
-    """What was changed of the other row, while mine stays with the closed record all the same."""
-
-
-# (mine, theirs, by, at) → what was changed so that both can be one person's; None or `Staying`: mine stays with the closed record.
+# (mine, theirs, by, at) → what was changed so that both can be one person's; None: mine stays with the closed record.
 Duplicate = Callable[[Any, Any, Actor, dt.datetime], "list[Change] | None"]
 
 

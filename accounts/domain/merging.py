@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from accounts.domain import identities, merge_parts, people, person_rows, sign_in
-from accounts.domain.merge_parts import Change, Objection, Staying
+from accounts.domain.merge_parts import Change, Objection
 from accounts.enums import AddressKind, MergeHow, SuggestionState
 from accounts.models import (
     DuplicateSuggestion,
@@ -309,9 +309,10 @@ def _move(away: Person, kept: Person, by: Actor, at: dt.datetime) -> list[Change
             rows = column.model._base_manager.select_for_update(of=("self",)).in_bulk([mine_pk, theirs_pk])
             rule = rules.get(column.label)
             changes = rule(rows[mine_pk], rows[theirs_pk], by, at) if rule else None
-            if changes is None or isinstance(changes, Staying):
+            if changes is None:
                 staying.add(mine_pk)
-            found += changes or []
+            else:
+                found += changes
         keys = column.model._base_manager.filter(**{column.field: away}).exclude(pk__in=staying)
         moved = person_rows.repoint(column, keys=list(keys.values_list("pk", flat=True)), holders=[away.pk], to=kept)
         found += [Change(column.model(pk=pk), column.attname, away.pk, kept.pk) for pk in moved]

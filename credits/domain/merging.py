@@ -4,7 +4,6 @@ What both claimed is settled by a person before: the merge is refused until staf
 totals and certificates keep what they say (law 4); only whose they are changes.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,15 +12,12 @@ from django.db.models import Count, Sum
 from django.urls import reverse
 
 from accounts.domain import person_rows
-from accounts.domain.merge_parts import Objection, Part, Staying, changed, stays
+from accounts.domain.merge_parts import Objection, Part, stays
 from accounts.models import Person, PersonMerge
 from activities.models import AttendanceEvidence
-from common.actors import Actor
 from credits.domain import achievements, certificates
 from credits.enums import ClaimStatus, Scope
-from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, Designation
-
-DECISION = ("status", "is_late", "needs_attendance", "decided_at", "decided_by", "decision_reason", "granted_until")
+from credits.models import Certificate, Claim, ClaimLine, ClaimTotal, Designation
 
 
 def objections(away: Person, kept: Person) -> list[Objection]:
@@ -150,13 +146,6 @@ def undo_remarks(merge: PersonMerge, identity_ids: Sequence[int]) -> list[str]:
     ]
 
 
-def _longer_grant(mine: ClaimRequest, theirs: ClaimRequest, by: Actor, at: dt.datetime) -> Staying | None:
-    """One request for a session is enough; a late claim granted to either can be made until the later day."""
-    if mine.granted_until is None or mine.granted_until <= max(at, theirs.granted_until or at):
-        return None
-    return Staying(changed(theirs, {name: getattr(mine, name) for name in DECISION}))
-
-
 PART = Part(
     names={
         "credits.Claim": "Claims", "credits.ClaimLine": "Sessions claimed", "credits.TranscriptDocument": "Transcripts made",
@@ -165,7 +154,7 @@ PART = Part(
         "credits.RecordExport": "Copies of the record",
     },
     counts=counts,
-    duplicates={"credits.TranscriptDocument": stays, "credits.ClaimRequest": _longer_grant, "credits.PersonRequirement": stays, "credits.RecordExport": stays},
+    duplicates={"credits.TranscriptDocument": stays, "credits.ClaimRequest": stays, "credits.PersonRequirement": stays, "credits.RecordExport": stays},
     objections=objections,
     remarks=remarks,
     undo_remarks=undo_remarks,

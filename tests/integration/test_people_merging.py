@@ -29,7 +29,7 @@ from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job, OutboxMessage
 from credits.domain import achievements, claims, transcripts
-from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, Designation, Presentation
+from credits.models import Certificate, Claim, ClaimLine, Designation, Presentation
 from evaluations.models import Completion
 from integrity.models import Disclosure
 from tests.factories import (
@@ -346,52 +346,6 @@ def test_a_session_attended_by_one_record_and_taught_by_the_other_is_claimed_onc
     with pytest.raises(Conflict, match="Both records claimed"):
         join(away, kept)
     assert PersonMerge.objects.count() == 0
-
-
-def asked(person, session, until=None):
-    """A request to claim late, granted until a time or still open."""
-    done = {"status": "granted", "decided_at": clock.now(), "decided_by": "the office", "decision_reason": "Was ill.", "granted_until": until}  # fmt: skip
-    return ClaimRequest.objects.create(
-        person=person,
-        session=session,
-        is_late=True,
-        needs_attendance=False,
-        asked_at=clock.now(),
-        **(done if until else {}),
-    )
-
-
-def test_a_late_claim_granted_to_the_closed_record_can_be_made_by_the_other(pair):
-    away, kept = pair
-    _p, activity, (one,) = ready(person=away, ago=dt.timedelta(days=60))
-    until = clock.now() + dt.timedelta(days=5)
-    mine, theirs = asked(away, one, until), asked(kept, one)
-    before = state(away, kept)
-    row = join(away, kept)
-    theirs.refresh_from_db()
-    assert (theirs.status, theirs.granted_until, theirs.decided_by) == ("granted", until, "the office")
-    assert ClaimRequest.objects.get(pk=mine.pk).person == away  # one grant, one late claim of the year
-    apart(row)
-    assert state(away, kept) == before
-    join(away, kept)
-    made = claim(kept, activity, {one: "1.00"})
-    assert made.totals.get().credits == Decimal("1.00")
-
-
-@pytest.mark.parametrize(
-    ("mine", "theirs", "stands"), [(1, 3, 3), (3, 1, 3), (3, -1, 3), (-1, None, None), (None, 3, 3), (None, None, None)]
-)
-def test_of_two_requests_the_longer_grant_stands(pair, mine, theirs, stands):
-    """Days from now until which each was granted; None: it waits for an answer."""
-    away, kept = pair
-    session, at = SessionFactory(), clock.now()
-    of_mine, of_theirs = (n and at + dt.timedelta(days=n) for n in (mine, theirs))
-    asked(away, session, of_mine)
-    row = asked(kept, session, of_theirs)
-    join(away, kept)
-    row.refresh_from_db()
-    assert row.granted_until == (stands and at + dt.timedelta(days=stands))
-    assert row.status == ("granted" if stands else "asked")
 
 
 def test_wrong_6_parallel_sessions_claimed_by_two_records_do_not_add_up(pair):
