@@ -1,6 +1,6 @@
 """Minutes → credit (AMA-CALC-1, IP-2): one place, whole numbers and Decimal only."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 ZERO = Decimal("0.00")
 QUARTER = Decimal("0.25")
@@ -35,5 +35,5 @@ def step(rounding: str) -> Decimal:
 
 
 def minutes_for(value: Decimal, hour: int = HOUR) -> int:
-    """The minutes that an amount stands for when somebody chose it: 0.75 → 45."""
-    return int(value * hour)
+    """The minutes that an amount stands for when somebody chose it: 0.75 → 45; begun ones whole, so that they give it again."""
+    return int((value * hour).to_integral_value(rounding=ROUND_CEILING))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 # IP-4: provider, joint provider or not, year, sequence, format and topic, audience.
-UAN = re.compile(r"^(JA\d{7}|\d{4})-(0000|9999)-\d{2}-\d{3}-[LHB]\d{2}-[PT]$")
+UAN = re.compile(r"^(JA\d{7}|\d{4})-(0000|9999)-\d{2}-\d{3}-[LHB]\d{2}-[PT]$", re.ASCII)
 MOST_CREDIT = Decimal("999.75")
 
 

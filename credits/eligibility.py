@@ -301,10 +301,14 @@ def _total(facts: Facts, credit: CreditFacts, picks: Sequence[Pick], followed: T
 
 
 def _rounded_once(credit: CreditFacts, mine: Sequence[Pick], followed: Total | None) -> Total | LeftOut:
-    """Decision 7, a course: minutes are summed first, rounded once, then capped."""
+    """Decision 7, a course: minutes are summed first, rounded once, then capped; with those claimed before, so that it
+    comes to the same however it is split into claims (AMA-CALC-2)."""
     minutes, sentence = sum(p.minutes for p in mine), _sum(mine)
     amount, left = credit.round(minutes), credit.maximum - credit.already
-    if not amount:
+    if credit.already_minutes and not credit.teaching:
+        amount = credit.round(credit.already_minutes + minutes) - credit.already
+        sentence = f"{sentence} With the {credit.already_minutes} minutes claimed before it comes to {amount + credit.already}."
+    if amount <= 0 < left:
         return LeftOut(credit.code, f"Too short for {credit.name}.")
     if amount > left:
         amount, sentence = left, f"{sentence} Not more than the {credit.maximum} designated."

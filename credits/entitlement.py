@@ -111,7 +111,7 @@ class CreditFacts:
     """A credit type that this person claims here, with its own arithmetic and what remains of its designation.
 
     `per_session` is decision 7: a series rounds and caps each session, a course its total once. `already` is what live
-    claims of this person hold of it here. Of one `family` a session is claimed once (AMA-FMT-1T). `covers`: the
+    claims of this person hold of it here, for `already_minutes`. Of one `family` a session is claimed once (AMA-FMT-1T). `covers`: the
     sessions that count; empty means all (MOC-5). `follows`: never more than was claimed of that type, `followed` being
     what is held of it.
     """
@@ -121,6 +121,7 @@ class CreditFacts:
     maximum: Decimal
     per_session: bool
     already: Decimal = ZERO
+    already_minutes: int = 0
     awards: bool = True
     name: str = "credit"
     family: str = ""

@@ -7,6 +7,7 @@ identity, the kind, whether it was accepted, and for an assessment the score and
 
 import datetime as dt
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -112,12 +113,19 @@ def write(
     source: str,
     by: Actor,
 ) -> Achievement:
-    """Add a row to the ledger inside the caller's transaction; the same row twice is one."""
+    """Add a row to the ledger inside the caller's transaction, which holds the activity; the same of one day twice is one.
+
+    Of reviews, test items and cycles each counts (AMA-FMT-4, -5, -7), so each has a name that tells it from the others.
+    """
     locks.require_transaction()
     _require_kind(activity, kind)
     at = clock.now()
     if completed_at > at:
         raise Invalid(fields={"completed_on": "This day is still to come."})
+    if kind in ONE_BY_ONE and not label.strip():
+        raise Invalid(
+            fields={"label": "Name the piece, for instance by its number; another one of that day has another name."}
+        )
     needed = None
     if kind == Work.ASSESSMENT:
         needed = pass_mark(activity)
@@ -128,15 +136,24 @@ def write(
         accepted = score >= needed
     elif score is not None:
         raise Invalid(fields={"score": "Only an assessment has a result."})
-    row, made = Achievement.objects.get_or_create(
-        activity=activity, identity=identity, kind=kind, label=label.strip()[:120], completed_at=completed_at, supersedes=None,
-        defaults={
-            "accepted": accepted, "score": score, "needed": needed, "recorded_at": at, "recorded_by": by.label[:250], "source": source.strip()[:120],
-        },
+    named = {"activity": activity, "identity": identity, "kind": kind, "label": label.strip()[:120]}
+    zone = ZoneInfo(activity.zone)
+    day = completed_at.astimezone(zone).date()
+    tips = Achievement.objects.filter(**named, superseded_by=None).order_by("pk")
+    same = [row for row in tips if row.completed_at.astimezone(zone).date() == day]
+    for row in same:
+        if not row.withdrawn and (row.accepted, row.score) == (accepted, score):
+            return row
+        if not row.withdrawn:
+            raise Conflict(
+                "Another result of this day is on record. Take it back first, then write the right one down."
+            )
+    gone = same[-1] if same else None  # taken back: the right one stands in its place
+    return Achievement.objects.create(
+        **named, completed_at=gone.completed_at if gone else completed_at, accepted=accepted, score=score, needed=needed, recorded_at=at,
+        recorded_by=by.label[:250], source=source.strip()[:120], supersedes=gone, origin_id=(gone.origin_id or gone.pk) if gone else None,
+        reason="Written down anew after it was taken back" if gone else "",
     )  # fmt: skip
-    if not made and (row.accepted, row.score) != (accepted, score):
-        raise Conflict("Another result of this day is on record. Take it back first, then write the right one down.")
-    return row
 
 
 def correct(*, achievement_id: int, accepted: bool, withdrawn: bool, reason: str, by: Actor) -> Achievement:

@@ -183,6 +183,7 @@ def _without(claim: Claim, offers: Sequence[Offer]) -> Known:
     own = {(line.session_id, line.credit_type_id) for line in mine}
     units = {line.achievement_id or -(line.presentation_id or 0): line.family for line in mine}
     totals = {t.credit_type_id: t.credits for t in claim.totals.all()}
+    spent = {t.credit_type_id: t.minutes for t in claim.totals.all()}
     return replace(
         known,
         facts=replace(
@@ -204,7 +205,14 @@ def _without(claim: Claim, offers: Sequence[Offer]) -> Known:
                 )
                 for w in known.facts.works
             ),
-            credits=tuple(replace(c, already=c.already - totals.get(c.code, Decimal(0))) for c in known.facts.credits),
+            credits=tuple(
+                replace(
+                    c,
+                    already=c.already - totals.get(c.code, Decimal(0)),
+                    already_minutes=c.already_minutes - spent.get(c.code, 0),
+                )
+                for c in known.facts.credits
+            ),
             busy=tuple(b for b in known.facts.busy if b.session_id not in taken),
         ),
     )

@@ -15,7 +15,7 @@ from activities.enums import ANY_TIME, BY_ASSESSMENT, BY_WORK, ActivityKind, Ses
 from activities.models import Activity, Session
 from common import clock, locks, rulesets, statements
 from credits.arithmetic import ZERO
-from credits.domain import achievements
+from credits.domain import achievements, types
 from credits.entitlement import STAGES, Busy, CreditFacts, Evidence, Facts, SessionFacts, WorkFacts, WorkKind, WorkRule
 from credits.enums import ClaimStatus, RequestStatus, Scope
 from credits.models import Achievement, ClaimLine, ClaimRequest, ClaimTotal, CreditType, Designation, Presentation
@@ -95,8 +95,15 @@ def gather(
 
 def designated(activity: Activity) -> list[Designation]:
     """What is designated now, in the order of the types. One query."""
-    rows = Designation.objects.filter(activity=activity, ended_at=None).select_related("credit_type")
-    return list(rows.order_by("credit_type__position"))
+    rows = list(
+        Designation.objects.filter(activity=activity, ended_at=None)
+        .select_related("credit_type")
+        .order_by("credit_type__position")
+    )
+    settled = types.settings_in_force()
+    for row in rows:
+        row.credit_type.settle(settled.get(row.credit_type_id, {}))
+    return rows
 
 
 def offers(person: Person, activity: Activity, codes: Collection[str] | None = None) -> list[Offer]:
@@ -178,7 +185,9 @@ def _sessions(
     late = dict(
         ClaimRequest.objects.filter(
             person=person, session__activity=activity, status=RequestStatus.GRANTED, granted_until__isnull=False
-        ).values_list("session", "granted_until")
+        )
+        .order_by("granted_until")
+        .values_list("session", "granted_until")
     )
     by_session: dict[int | None, list[ClaimLine]] = {}
     for line in lines:
@@ -271,23 +280,21 @@ def _expires(activity: Activity) -> dt.datetime | None:
 
 
 def _credits(person: Person, activity: Activity, found: Sequence[Offer]) -> tuple[CreditFacts, ...]:
-    held: dict[str, Decimal] = dict(
-        ClaimTotal.objects.filter(claim__person=person, claim__activity=activity, claim__status=ClaimStatus.LIVE)
-        .values_list("credit_type")
-        .annotate(Sum("credits"))
-        .order_by()
-    )
+    rows = ClaimTotal.objects.filter(claim__person=person, claim__activity=activity, claim__status=ClaimStatus.LIVE)
+    sums = rows.values_list("credit_type").annotate(Sum("credits"), Sum("minutes")).order_by()
+    held = {code: (credits, minutes) for code, credits, minutes in sums}
     return tuple(_credit(o, activity, held) for o in found)
 
 
-def _credit(offer: Offer, activity: Activity, held: dict[str, Decimal]) -> CreditFacts:
+def _credit(offer: Offer, activity: Activity, held: dict[str, tuple[Decimal, int]]) -> CreditFacts:
     kind, row = offer.kind, offer.designation
     facts = CreditFacts(
         code=kind.code,
         rounding=row.rounding,
         maximum=row.maximum,
         per_session=row.scope == Scope.SESSION,
-        already=held.get(kind.code, ZERO),
+        already=held.get(kind.code, (ZERO, 0))[0],
+        already_minutes=held.get(kind.code, (ZERO, 0))[1],
         awards=not kind.is_attendance,
         name=statements.plain(statements.runs(kind.unit_many)),
         family=kind.family,
@@ -303,7 +310,7 @@ def _credit(offer: Offer, activity: Activity, held: dict[str, Decimal]) -> Credi
         needs=row.needs,  # type: ignore[arg-type]
         covers=frozenset(row.covers),
         follows=kind.follows,
-        followed=held.get(kind.follows, ZERO),
+        followed=held.get(kind.follows, (ZERO, 0))[0],
         teaching=kind.teaching,
         work=_work_rule(activity, row),
     )

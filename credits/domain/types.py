@@ -175,6 +175,18 @@ def shown(kind: CreditType, name: str) -> str:
 # --- settling ---------------------------------------------------------------------------------------
 
 
+def settings_in_force() -> dict[str, dict[str, object]]:
+    """What the office settled, by type: remembered like the other dated rows, because every claim asks."""
+
+    def load() -> dict[str, dict[str, object]]:
+        found: dict[str, dict[str, object]] = {}
+        for code, name, value in TypeSetting.objects.filter(ended_at=None).values_list("credit_type", "name", "value"):
+            found.setdefault(code, {})[name] = value
+        return found
+
+    return rulesets.remembered("credit type settings", load)
+
+
 def settle(*, code: str, name: str, value: str, source: str, by: Actor) -> TypeSetting:
     """Write down what an accreditor said about a value that the rulebook leaves open. New designations follow it.
 
@@ -203,6 +215,7 @@ def settle(*, code: str, name: str, value: str, source: str, by: Actor) -> TypeS
             settled_at=at,
             settled_by=by.label[:250],
         )
+        rulesets.changed()
         audit.record(
             "credit_type_settled", by=by, subject=row, old={name: old.value} if old else None, new={"type": code, name: kept}, reason=source.strip(),
         )  # fmt: skip

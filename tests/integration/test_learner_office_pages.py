@@ -81,7 +81,7 @@ def test_every_rule_has_its_place(client):
 
 
 RULE = re.compile(
-    r"\b(?:SII-(?:E-1|[1-5](?:\.\d[a-h]?)?)|AMA-(?:CORE|CALC|DES|TM|PUB|CERT|TRN|CLAIM)-\d|CORE-\d+|CME-(?:REC|RSS)-\d|ST-[1-8]|JA-\d|IP-\d|LRN-\d|APP-\d+|WF-\d+|EVAL-\d+"
+    r"\b(?:SII-(?:E-1|[1-5](?:\.\d[a-h]?)?)|AMA-(?:CORE|CALC|DES|TM|PUB|CERT|TRN|CLAIM)-\d|CORE-\d+|AMA-FMT-\d|AMA-FMT-1T|MOC-\d|(?:ANCC|ACPE|AAPA|ASWB|APA|CDR|COPE|CERP|AAFP|IPCE)-\d|CME-(?:REC|RSS|EM)-\d|ST-[1-8]|JA-\d|IP-\d|LRN-\d|APP-\d+|WF-\d+|EVAL-\d+"
     r"|VOC-(?:GAP|NEED|RESULT|SOURCE|FORMAT|ABMS|IOM|IPEC|MOORE|PROF))\b"
 )
 

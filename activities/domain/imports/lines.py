@@ -326,7 +326,9 @@ def _times(line: Line, said: Mapping[str, list[str]], reading: Reading, sessions
         start = _moment(said.get(C.JOINED if exact else C.FIRST), reading.order, zone, known)
         ends = said.get(C.LEFT if exact else C.LAST)
         end = _moment(ends, reading.order, zone, known)
-        if start and end and end < start:  # 1:10 after 1:50, in the hour that comes twice when daylight saving time ends
+        if (
+            start and end and end < start
+        ):  # 1:10 after 1:50, in the hour that comes twice when daylight saving time ends
             end = _moment(ends, reading.order, zone, known, fold=1)
     except values.NotReadable as error:
         line.stop(
