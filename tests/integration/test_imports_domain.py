@@ -116,6 +116,48 @@ def test_a_list_with_a_column_for_each_session(case):
     ]  # fmt: skip
 
 
+# --- the samples of the brief, as they came -------------------------------------------------------------------
+
+
+def sample(case, name):
+    case.person("Elena", "Marchetti", "elena.marchetti@lakeshore.example")
+    case.session(10, "The first hour of sepsis")
+    return case.previewed(name, file_bytes(f"samples/{name}"))
+
+
+def test_the_sample_of_a_roster(case):
+    batch = sample(case, ROSTER)
+    assert rows(batch) == [
+        (2, "matched", "", 60), (3, "new", "", 45), (4, "new", "", 60), (5, "new", "", 60), (6, "problem", "nobody_known", None), (7, "new", "", 60),
+    ]  # fmt: skip
+    assert batch.counts == {"matched": 1, "new": 4, "problem": 1}
+    assert (row(batch, 4).name, row(batch, 5).identity_value) == (
+        "Sean O'Neill, Jr.",
+        "naomi.feldstein@lakeshore.example",
+    )
+    assert row(batch, 5).reason == "The file says 66 minutes; the session has 60."
+
+
+def test_the_sample_of_a_webex_report(case):
+    batch = sample(case, "webex_attendees.tsv")
+    assert (batch.source, batch.counts) == ("webex", {"matched": 1, "problem": 1})
+    assert rows(batch) == [(3, "matched", "", 59), (4, "problem", "nobody_known", None)]
+
+
+def test_the_sample_of_a_zoom_report(case):
+    """Times away are not counted, the waiting room is not, and a second device without an address is nobody's."""
+    batch = sample(case, "zoom_participants_with_meeting_block.csv")
+    assert (batch.source, batch.counts) == (
+        "zoom_meeting",
+        {"matched": 1, "new": 4, "duplicate": 1, "problem": 1, "ignored": 2},
+    )
+    assert rows(batch) == [
+        (5, "matched", "", 60), (6, "new", "", 53), (7, "duplicate", "again", None), (8, "problem", "nobody_known", None), (9, "new", "", 60),
+        (10, "ignored", "short", 13), (11, "ignored", "waiting_room", None), (12, "new", "", 56), (13, "new", "", 60),
+    ]  # fmt: skip
+    assert row(batch, 6).reason == "2 times joined, put together."
+
+
 def test_times_in_another_zone_are_read_in_the_zone_that_is_said(case):
     table = "Name,E-mail,Join time,Leave time\nFolake Adeyemi,folake.adeyemi@northpier.example,11/17/2026 17:05,11/17/2026 17:50\n"
     batch = case.bring("zoom.csv", table, session=case.first)
