@@ -179,7 +179,8 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
 def _who(session: Session, given: Given) -> tuple[Person | None, str, str]:
     """Whose an entry is if anybody's, and the identity that it stands under: kind and value, none for the person's own."""
     if given.kind == EntryKind.PERSON:
-        person = next((p for p in names(session) if str(p.pk) == given.value), None)
+        wanted = int(given.value) if given.value.isdecimal() and len(given.value) < 19 else 0
+        person = roster.with_place(session.activity).filter(pk=wanted).first()
         if person is None:
             raise Invalid("This name is not on the list any more. Write your name and e-mail as a guest.")
         return person, "", ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.enums import AddressKind
 from accounts.models import IdentityLink, Person, PersonAddress
@@ -69,10 +69,16 @@ def _line(row: AttendanceEvidence, by_id: dict[int, AttendanceEvidence]) -> Line
     return Line(row, links[0].person if links else None, tuple(before))
 
 
+def with_place(activity: Activity) -> QuerySet[Person]:
+    """Who has a place."""
+    return Person.objects.filter(
+        registrations__in=Registration.objects.filter(activity=activity, status__in=SEAT_TAKING)
+    )
+
+
 def registered(activity: Activity) -> list[Person]:
     """Who has a place, by family name, for a list to sign. One query."""
-    places = Registration.objects.filter(activity=activity, status__in=SEAT_TAKING)
-    return list(Person.objects.filter(registrations__in=places).order_by("family_name", "given_name", "pk"))
+    return list(with_place(activity).order_by("family_name", "given_name", "pk"))
 
 
 def people_like(typed: str, activity: Activity | None) -> list[Person]:

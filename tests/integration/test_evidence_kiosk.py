@@ -5,8 +5,9 @@ import json
 import uuid
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import InternalError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actors import actor_of
@@ -323,6 +324,16 @@ def test_a_full_activity_still_records_who_was_there(school):
     assert put(kiosk, "guest", people.email_of(person)).problem == ""
     assert len(attendance.of_person(person.pk, activity)) == 1
     assert Registration.objects.filter(person=person).count() == 0
+
+
+def test_an_entry_by_name_looks_for_one_person_and_not_for_the_whole_list(opened, ines, held):
+    RegistrationFactory.create_batch(3, activity=held.activity)
+    given = kiosks.Given(key=uuid.uuid4(), kind="person", value=str(ines.pk), name="", at=None)
+    with CaptureQueriesContext(connection) as queries:
+        assert kiosks._who(held, given) == (ines, "", "")
+    assert [q["sql"].endswith("LIMIT 1") for q in queries] == [True]
+    for value in ("", "x", "٣", "9" * 30):
+        assert "not on the list" in put(opened[0], "person", value).problem
 
 
 @pytest.mark.parametrize("items", [1, 3])
