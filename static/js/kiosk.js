@@ -17,14 +17,14 @@
   var rows = Array.prototype.slice.call(doc.querySelectorAll("#names > li"));
   var busy = false;
   var closed = false;
-  var memory = []; // where the browser keeps nothing (private windows)
+  var memory = null; // entries while the browser keeps nothing (a private window, no room left)
 
   function kept() {
-    try { return JSON.parse(window.localStorage.getItem(STORE) || "[]"); } catch (error) { return memory; }
+    if (memory) return memory;
+    try { return JSON.parse(window.localStorage.getItem(STORE) || "[]"); } catch (error) { return []; }
   }
   function keep(entries) {
-    memory = entries;
-    try { window.localStorage.setItem(STORE, JSON.stringify(entries)); } catch (error) { /* memory has them */ }
+    try { window.localStorage.setItem(STORE, JSON.stringify(entries)); memory = null; } catch (error) { memory = entries; }
     show();
   }
   function show() {

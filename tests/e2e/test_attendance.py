@@ -127,9 +127,16 @@ def test_a_tablet_goes_on_without_the_network(browser: Browser, portal: str) -> 
     field.fill(f"{badge}8")
     field.press("Enter")
     expect(state).to_contain_text("4 kept on this tablet")
+    screen.evaluate(
+        "() => { window.room = Storage.prototype.setItem; Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+    )
+    field.fill(f"{badge}7")
+    field.press("Enter")  # no room is left on the tablet: this one stays with the page
+    expect(state).to_contain_text("5 kept on this tablet")
+    screen.evaluate("() => { Storage.prototype.setItem = window.room; }")
     tablet.context.set_offline(False)
     expect(state).to_have_text("Everything is on record", timeout=25_000)
-    expect(screen.locator("[data-present]")).to_have_text(str(before + 5))
+    expect(screen.locator("[data-present]")).to_have_text(str(before + 6))
     screen.reload()
     expect(state).to_have_text("Everything is on record")
     coordinator.goto(f"{session}door/")
