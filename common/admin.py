@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +37,12 @@ from common.models import (
 )
 from common.templatetags.cme import local_date
 from common.widgets import DateInput, Tick
+
+
+def link_to(row: Model, text: object = "") -> SafeString:
+    """A row by its name, with the way to its page in the admin."""
+    page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', page, text or row)
 
 
 class RuledPermissions:
@@ -85,23 +93,25 @@ class PortalModelAdmin(RuledPermissions, ModelAdmin):
 
     def act_page(
         self, request: HttpRequest, form: PortalForm, act: Callable[..., object], *,
-        obj: Model, title: Any, text: Any, button: Any, done: Any, danger: bool = False,
+        obj: Model, title: Any, text: Any, button: Any, done: Any, danger: bool = False, onto_made: bool = False,
     ) -> HttpResponse:  # fmt: skip
         """A page with one form and one button: `act` gets what was typed; what it refuses stands on the form.
 
+        With `onto_made` the next page is that of the row that `act` made in the place of `obj`, and `done` says of it what was done.
         A page of its own, because Django wraps the change form in a transaction and durable functions fail there.
         """
-        back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+        page = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
+        back = reverse(page, args=[obj.pk])
         if request.method == "POST" and form.is_valid():
             try:
-                act(**form.cleaned_data, by=request.actor)  # type: ignore[attr-defined]
+                made: Any = act(**form.cleaned_data, by=request.actor)  # type: ignore[attr-defined]
             except NotAllowed as error:
                 raise PermissionDenied(str(error)) from error
             except DomainError as error:
                 form.add_domain_error(error)
             else:
-                messages.success(request, done)
-                return redirect(back)
+                messages.success(request, done(made) if onto_made else done)
+                return redirect(reverse(page, args=[made.pk]) if onto_made else back)
         context = {
             **self.admin_site.each_context(request), "title": title, "text": text, "form": form, "button": button, "danger": danger,
             "back": back, "obj": obj, "opts": self.model._meta,

@@ -23,7 +23,7 @@ class NoteForm(ReasonForm):
 
 
 class AdjustForm(NoteForm):
-    """Each session and piece of work that the record supports, with what is claimed of it."""
+    """Each session and piece of work that the record supports or that is claimed, with what is claimed of it."""
 
     optional_fields = ("note",)
 
@@ -36,6 +36,8 @@ class AdjustForm(NoteForm):
             )
         for w in now.works:
             self._add(f"w{w.work.id}", w.work.title, w.reason, w.cap, "whole", now.claimed.get(f"w{w.work.id}"))
+        for name, title in now.gone.items():
+            self._add(name, title, _now("It is no longer on record"), Decimal("0.00"), measure if name[0] == "s" else "whole", now.claimed.get(name))  # fmt: skip
         self.names = [n for n in self.fields if n not in {"reason", "note"}]
         self.order_fields([*self.names, "reason", "note"])
 
@@ -47,7 +49,9 @@ class AdjustForm(NoteForm):
             )
         else:
             most = _now("Minutes, at most %(cap)s") if measure == "minutes" else _now("At most %(cap)s")
-            help_text = f"{most % {'cap': cap}}. {reason}."
+            help_text = f"{most % {'cap': cap}}. {reason.rstrip('.')}."
+            if claimed is not None and claimed > cap:
+                help_text = f"{_now('Claimed: %(amount)s') % {'amount': claimed}}. {help_text}"
             field = forms.DecimalField(
                 label=title, help_text=help_text, min_value=Decimal(0), decimal_places=2, required=False, initial=claimed or Decimal("0.00"),
                 widget=DecimalInput(attrs={"class": "w-s"}), error_messages={"invalid": _now("Write a number such as 0.75.")},

@@ -4,15 +4,18 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from common.admin import PortalInline, PortalModelAdmin, ReasonForm
+from common import statements
+from common.admin import PortalInline, PortalModelAdmin, ReasonForm, link_to
 from common.errors import DomainError
 from credits.adjust_forms import AdjustForm, NoteForm
 from credits.certificate_admin import CertificateAdmin
+from credits.documents import certificate as document
 from credits.domain import adjusting, claims, requests
 from credits.enums import ClaimStatus
 from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, ClaimTotal, Designation
@@ -21,9 +24,19 @@ from credits.requirement_admin import ProfileAdmin
 __all__ = ["CertificateAdmin", "ProfileAdmin"]  # registered by modules of their own
 
 
+WITH_TOTALS = Prefetch(
+    "totals", ClaimTotal.objects.select_related("credit_type", "designation__credit_type").order_by("credit_type__position")
+)  # fmt: skip
+
+
 class TotalInline(PortalInline):
     model = ClaimTotal
     fields = readonly_fields = ("credit_type", "minutes", "credits", "designated")
+
+
+def amount_of(claim: Claim) -> str:
+    """What a claim carries, in words: "2.75 AMA PRA Category 1 Credits™ and 3.30 nursing contact hours"."""
+    return statements.plain(document.joined([document.credit_runs(total) for total in claim.totals.all()]))
 
 
 class LineInline(PortalInline):
@@ -39,7 +52,7 @@ class CertificateInline(PortalInline):
 
 @admin.register(Claim)
 class ClaimAdmin(PortalModelAdmin):
-    list_display = ("pk", "person", "activity", "status", "participated_on", "claimed_at")
+    list_display = ("pk", "person", "number", "activity", "amount", "status", "participated_on", "claimed_at")
     list_display_links = ("pk", "person")
     list_filter = ("status",)
     list_select_related = ("person", "activity")
@@ -52,19 +65,41 @@ class ClaimAdmin(PortalModelAdmin):
     )
     ordering = ("-pk",)
     exclude = ("form_key",)
+    readonly_fields = ("amount", "replaced_by")
     inlines = (TotalInline, LineInline, CertificateInline)
     actions_detail = ("adjust", "void", "restore")
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Which acts make sense; what changed since the page was opened, the domain refuses."""
         row = Claim.objects.filter(pk=object_id).only("status").first()
-        wanted = ("adjust", "void") if row and row.status == ClaimStatus.LIVE else ("restore",)
+        wanted: tuple[str, ...] = ("adjust", "void") if row and row.status == ClaimStatus.LIVE else ("restore",)
+        if Claim.objects.filter(adjusts=object_id).exists():  # the one in its place is changed instead
+            wanted = ()
         found: list[Any] = super().get_actions_detail(request, object_id)
         return [act for act in found if act.action_name.endswith(wanted)]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
+        found: QuerySet[Claim] = super().get_queryset(request)
+        return found.prefetch_related(WITH_TOTALS)
+
+    @admin.display(description=_("Number"), ordering="activity__number")
+    def number(self, row: Claim) -> str:
+        return row.activity.number
+
+    @admin.display(description=_("Amount"))
+    def amount(self, row: Claim) -> str:
+        return amount_of(row)
+
+    @admin.display(description=_("Replaced by"))
+    def replaced_by(self, row: Claim) -> str:
+        new = Claim.objects.filter(adjusts=row).first()
+        return link_to(new) if new else ""
+
     @action(description=_("Change what was claimed"), url_path="adjust")
     def adjust(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        row = self.object_for_act(request, object_id, Claim.objects.select_related("person", "activity"))
+        row = self.object_for_act(
+            request, object_id, Claim.objects.select_related("person", "activity").prefetch_related(WITH_TOTALS)
+        )
         try:
             now = adjusting.as_it_is(row)
         except DomainError as error:
@@ -75,10 +110,12 @@ class ClaimAdmin(PortalModelAdmin):
         def act(*, by: Any, **_typed: Any) -> object:
             return adjusting.adjust(claim_id=row.pk, by=by, **form.answers())
 
+        before = amount_of(row)
+        text = _("Claimed now: %(amount)s. Fewer or more, within what the record supports, and what you let stand. A claim with these amounts takes the place of this one, its certificate replaces the other, and the learner gets it by e-mail.")  # fmt: skip
         return self.act_page(
             request, form, act, obj=row, title=f"{row.person.full_name}: {row.activity.title}", button=_("Change this claim"),
-            text=_("Fewer or more, within what the record supports. A claim with these amounts takes the place of this one, its certificate replaces the other, and the learner gets it by e-mail."),
-            done=_("Changed. The claim that took its place is in the list."),
+            text=text % {"amount": before}, onto_made=True,
+            done=lambda new: _("Changed: %(before)s before, %(after)s now. This is the claim that took its place.") % {"before": before, "after": amount_of(new)},
         )  # fmt: skip
 
     @action(description=_("Take the withdrawal back"), url_path="restore")

@@ -13,6 +13,7 @@ from activities.models import AttendanceEvidence
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, OutboxMessage
+from credits.adjust_forms import AdjustForm
 from credits.domain import adjusting, certificates, claims, support
 from credits.models import Certificate, Claim, ClaimLine, ClaimReview
 from tests.factories import PersonFactory, SessionFactory, UserFactory
@@ -46,6 +47,10 @@ def correct(session, person, staff, minutes=None, *, withdrawn=False):
 def live(person) -> list[tuple[Decimal, Decimal]]:
     rows = Claim.objects.filter(person=person, status="live").prefetch_related("totals")
     return [(t.credits, t.designated) for row in rows for t in row.totals.all()]
+
+
+def page_of(row: Claim) -> str:
+    return reverse("admin:credits_claim_change", args=[row.pk])
 
 
 def act(client, name: str, row: Claim, **said):
@@ -135,6 +140,63 @@ def test_it_is_put_right_long_after_the_window(staff, django_capture_on_commit_c
     assert live(old.person) == [(Decimal("1.50"), Decimal("2.00"))]
 
 
+def test_what_the_record_lost_stays_on_the_page_until_the_office_takes_it_out(
+    client, staff, django_capture_on_commit_callbacks
+):
+    old, (one, two) = issued(django_capture_on_commit_callbacks)
+    correct(two, old.person, staff, withdrawn=True)
+    page = client.get(reverse("admin:credits_claim_adjust", args=[old.pk])).content.decode()
+    assert "Claimed now: 2.00 AMA PRA Category 1 Credits™." in page
+    assert "Claimed: 1.00. At most 0.00. We found no check-in under your name." in page
+    refused = act(client, "adjust", old, **{f"s{one.pk}": "0.75", f"s{two.pk}": "1.00", "reason": "x"})
+    assert refused.redirect_chain == []
+    assert live(old.person) == [(Decimal("2.00"), Decimal("2.00"))]
+    act(client, "adjust", old, **{f"s{one.pk}": "0.75", f"s{two.pk}": "0", "reason": "x"})
+    assert live(old.person) == [(Decimal("0.75"), Decimal("2.00"))]
+
+
+def test_a_session_that_left_the_activity_stays_on_the_page_too(staff, django_capture_on_commit_callbacks):
+    old, (one, two) = issued(django_capture_on_commit_callbacks)
+    type(two).objects.filter(pk=two.pk).update(removed_at=clock.now())
+    now = adjusting.as_it_is(old)
+    assert dict(now.gone) == {f"s{two.pk}": two.title}
+    assert now.claimed[f"s{two.pk}"] == Decimal("1.00")
+    assert f"s{two.pk}" in AdjustForm(None, now=now).fields
+    with pytest.raises(Invalid) as refused:
+        adjusting.adjust(claim_id=old.pk, choices={one.pk: Decimal("0.50"), two.pk: Decimal(1)}, reason="x", by=staff)
+    assert refused.value.fields == {f"s{two.pk}": "It is no longer on record."}
+
+
+def test_what_the_office_let_stand_is_kept_by_a_change_of_another_line_and_not_asked_again(
+    client, staff, django_capture_on_commit_callbacks
+):
+    old, (one, two) = issued(django_capture_on_commit_callbacks)
+    correct(two, old.person, staff, 15)
+    line = old.lines.get(session=two)
+    support.keep(line_id=line.pk, supported=15, reason="The speaker confirms the hour.", by=staff)
+    assert client.get(reverse("admin:credits_claim_adjust", args=[old.pk])).content.decode().count("At most 1.00.") == 2
+    act(client, "adjust", old, **{f"s{one.pk}": "0.75", f"s{two.pk}": "1.00", "reason": "Left the first early."})
+    assert live(old.person) == [(Decimal("1.75"), Decimal("2.00"))]
+    review = ClaimReview.objects.get(line__claim=old.adjusted_by)
+    assert (review.supported, review.reason) == (15, "The speaker confirms the hour.")
+    assert support.open_lines() == []
+    correct(two, old.person, staff, 10)  # the record changed again: the decision is of what it was
+    assert [v.minutes for v in adjusting.as_it_is(old.adjusted_by).sessions if v.session.id == two.pk] == [10]
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_list_of_claims_says_what_was_claimed_at_a_constant_cost(
+    client, staff, items, django_capture_on_commit_callbacks, django_assert_max_num_queries
+):
+    rows = [issued(django_capture_on_commit_callbacks, person=PersonFactory())[0] for _n in range(items)]
+    listed = reverse("admin:credits_claim_changelist")
+    client.get(listed)
+    with django_assert_max_num_queries(9):
+        shown = client.get(listed).content.decode()
+    assert shown.count("2.00 AMA PRA Category 1 Credits™") == items
+    assert all(row.activity.number in shown for row in rows)
+
+
 def test_staff_adjust_withdraw_and_restore_on_pages(client, staff, django_capture_on_commit_callbacks):
     old, (one, two) = issued(django_capture_on_commit_callbacks)
     page = client.get(reverse("admin:credits_claim_adjust", args=[old.pk])).content.decode()
@@ -143,12 +205,19 @@ def test_staff_adjust_withdraw_and_restore_on_pages(client, staff, django_captur
     assert "At most 1.00: All 60 minutes." in refused.content.decode()
     assert 'value="3"' in refused.content.decode()
     assert Claim.objects.count() == 1
-    act(client, "adjust", old, **{f"s{one.pk}": "0.75", f"s{two.pk}": "0", "reason": "Left early."})
+    changed = act(client, "adjust", old, **{f"s{one.pk}": "0.75", f"s{two.pk}": "0", "reason": "Left early."})
     new = old.adjusted_by
+    assert changed.redirect_chain == [(page_of(new), 302)]
+    said = "2.00 AMA PRA Category 1 Credits™ before, 0.75 AMA PRA Category 1 Credit™ now."
+    assert said in changed.content.decode()
     assert live(old.person) == [(Decimal("0.75"), Decimal("2.00"))]
     assert "A corrected claim took its place." in act(client, "restore", old, reason="x").content.decode()
+    shown = client.get(page_of(old)).content.decode()
+    assert f'<a href="{page_of(new)}">claim {new.pk}</a>' in shown
+    assert not any(f"/{old.pk}/{name}" in shown for name in ("restore", "adjust", "void"))
     act(client, "void", new, reason="Was not there.", note="Write to us if you were.")
     assert live(old.person) == []
+    assert f"/{new.pk}/restore" in client.get(page_of(new)).content.decode()
     act(client, "restore", new, reason="Was there after all.")
     assert live(old.person) == [(Decimal("0.75"), Decimal("2.00"))]
 
