@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from common.admin import PortalInline, PortalModelAdmin, ReasonForm
+from common.admin import PortalInline, PortalModelAdmin, ReasonForm, link_to
 from common.forms import PortalForm
 from common.status import get as status_of
 from common.widgets import Choices
@@ -84,7 +84,7 @@ class CertificateAdmin(PortalModelAdmin):
     )
     ordering = ("-pk",)
     fields = readonly_fields = (
-        "code", "glyphs", "standing", "person", "activity", "number", "requested_at", "issued_at", "signed", "sha256", "supersedes", "ended_at",
+        "code", "glyphs", "standing", "person_page", "activity_page", "claim_page", "number", "requested_at", "issued_at", "signed", "sha256", "supersedes", "ended_at",
         "ended_by", "end_why", "end_reason", "template", "template_version", "snapshot",
     )  # fmt: skip
     inlines = (EventInline,)
@@ -126,6 +126,18 @@ class CertificateAdmin(PortalModelAdmin):
     @admin.display(description=_("Activity"), ordering="claim__activity__number")
     def activity(self, row: Certificate) -> str:
         return f"{row.claim.activity.number} {row.claim.activity.title}"
+
+    @admin.display(description=_("Person"))
+    def person_page(self, row: Certificate) -> str:
+        return link_to(row.claim.person, self.person(row))
+
+    @admin.display(description=_("Activity"))
+    def activity_page(self, row: Certificate) -> str:
+        return link_to(row.claim.activity, self.activity(row))
+
+    @admin.display(description=_("Claim"))
+    def claim_page(self, row: Certificate) -> str:
+        return link_to(row.claim)
 
     @admin.display(description=_("Letters"))
     def glyphs(self, row: Certificate) -> str:

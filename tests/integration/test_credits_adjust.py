@@ -197,6 +197,16 @@ def test_the_list_of_claims_says_what_was_claimed_at_a_constant_cost(
     assert all(row.activity.number in shown for row in rows)
 
 
+def test_a_claim_and_its_certificate_lead_to_each_other(client, staff, django_capture_on_commit_callbacks):
+    row, _made = issued(django_capture_on_commit_callbacks)
+    certificate = reverse("admin:credits_certificate_change", args=[row.certificates.get().pk])
+    person = reverse("admin:accounts_person_change", args=[row.person_id])
+    activity = reverse("admin:activities_activity_change", args=[row.activity_id])
+    assert all(f'href="{url}' in client.get(page_of(row)).content.decode() for url in (certificate, person, activity))
+    shown = client.get(certificate).content.decode()
+    assert all(f'<a href="{url}">' in shown for url in (person, activity, page_of(row)))
+
+
 def test_staff_adjust_withdraw_and_restore_on_pages(client, staff, django_capture_on_commit_callbacks):
     old, (one, two) = issued(django_capture_on_commit_callbacks)
     page = client.get(reverse("admin:credits_claim_adjust", args=[old.pk])).content.decode()
