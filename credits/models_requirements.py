@@ -28,7 +28,7 @@ class Every(models.TextChoices):
     YEAR = "year", "In each year of the cycle"
     FIRST = "first", "By the first renewal that asks for credit"
     FIRST_THEN_YEARS = "first_then_years", "In the first renewal that asks for credit, then every so many years"
-    NTH = "nth", "In every so-manieth renewal"
+    NTH = "nth", "Once in so many renewals"
     ONCE = "once", "Once"
 
 

@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                             ("year", "In each year of the cycle"),
                             ("first", "By the first renewal that asks for credit"),
                             ("first_then_years", "In the first renewal that asks for credit, then every so many years"),
-                            ("nth", "In every so-manieth renewal"),
+                            ("nth", "Once in so many renewals"),
                             ("once", "Once"),
                         ],
                         default="cycle",

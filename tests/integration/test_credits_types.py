@@ -175,7 +175,8 @@ def test_a_value_with_a_source_is_fixed(client, director):
 
 def test_staff_read_types_and_do_not_settle_them(client):
     client.force_login(UserFactory(roles=["staff"]))
-    assert client.get(reverse("type_desk:home")).status_code == 200
+    home = client.get(reverse("type_desk:home"))
+    assert (home.status_code, "1 profession</td>" in home.text, "1 professions" in home.text) == (200, True, False)
     assert "Settle" not in client.get(reverse("type_desk:detail", args=["acpe"])).content.decode()
     for name, args in (("settle", ["acpe", "rounding"]), ("term", ["aapa"])):
         assert client.post(reverse(f"type_desk:{name}", args=args), {"value": "half_down", "source": "x"}).status_code == 403  # fmt: skip
