@@ -30,12 +30,13 @@ class AdjustForm(NoteForm):
     def __init__(self, data: Any, *, now: Now) -> None:
         super().__init__(data)
         measure = now.lead.measure if now.lead else "whole"
+        self.caps: dict[str, Decimal] = {}
         for v in now.sessions:
             self._add(
                 f"s{v.session.id}", v.session.title, v.reason, v.cap, measure, now.claimed.get(f"s{v.session.id}")
             )
         for w in now.works:
-            self._add(f"w{w.work.id}", w.work.title, w.reason, w.cap, "whole", now.claimed.get(f"w{w.work.id}"))
+            self._add(f"w{w.work.id}", w.work.title, w.reason, w.cap, w.measure, now.claimed.get(f"w{w.work.id}"))
         for name, title in now.gone.items():
             self._add(name, title, _now("It is no longer on record"), Decimal("0.00"), measure if name[0] == "s" else "whole", now.claimed.get(name))  # fmt: skip
         self.names = [n for n in self.fields if n not in {"reason", "note"}]
@@ -43,6 +44,7 @@ class AdjustForm(NoteForm):
 
     def _add(self, name: str, title: str, reason: str, cap: Decimal, measure: str, claimed: Decimal | None) -> None:
         field: forms.Field
+        self.caps[name] = cap
         if measure == "whole":
             field = forms.BooleanField(
                 label=title, help_text=reason, required=False, initial=bool(claimed), widget=Tick
@@ -62,7 +64,8 @@ class AdjustForm(NoteForm):
     def answers(self) -> dict[str, Any]:
         """What the domain takes."""
         data = self.cleaned_data
-        amounts = {n: ONE if data[n] is True else data[n] or Decimal("0.00") for n in self.names}
+        # A tick takes the whole, as on the learner's own page.
+        amounts = {n: max(self.caps[n], ONE) if data[n] is True else data[n] or Decimal("0.00") for n in self.names}
         return {
             "choices": {int(n[1:]): v for n, v in amounts.items() if n[0] == "s"},
             "works": {int(n[1:]): v for n, v in amounts.items() if n[0] == "w"},

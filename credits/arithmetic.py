@@ -34,6 +34,11 @@ def step(rounding: str) -> Decimal:
     return (Decimal(1) / parts).quantize(ZERO)
 
 
-def minutes_for(value: Decimal, hour: int = HOUR) -> int:
-    """The minutes that an amount stands for when somebody chose it: 0.75 → 45; begun ones whole, so that they give it again."""
-    return int((value * hour).to_integral_value(rounding=ROUND_CEILING))
+def minutes_for(value: Decimal, hour: int = HOUR, rounding: str = "quarter_nearest") -> int:
+    """The minutes that an amount stands for when somebody chose it: 0.75 → 45.
+
+    A begun minute is whole, so that a quarter gives the quarter again; in hundredths, which are finer than minutes, it is left
+    out: nobody is granted more than they chose.
+    """
+    exact = value * hour
+    return int(exact) if ROUNDING[rounding][0] == 100 else int(exact.to_integral_value(rounding=ROUND_CEILING))

@@ -240,7 +240,7 @@ def _chosen(facts: Facts, value: Decimal, found: SessionVerdict | WorkVerdict) -
         return 0, f"At most {found.cap}{' minutes' if measure == 'minutes' else ''}: {found.reason}."
     if value == found.cap:
         return found.minutes, ""
-    return (int(value) if measure == "minutes" else minutes_for(value, lead.hour)), ""
+    return (int(value) if measure == "minutes" else minutes_for(value, lead.hour, lead.rounding)), ""
 
 
 def _short_ones(facts: Facts, tiny: Sequence[SessionVerdict], picks: Sequence[Pick]) -> list[Pick]:

@@ -140,7 +140,13 @@ def write(
     zone = ZoneInfo(activity.zone)
     day = completed_at.astimezone(zone).date()
     tips = Achievement.objects.filter(**named, superseded_by=None).order_by("pk")
-    same = [row for row in tips if row.completed_at.astimezone(zone).date() == day]
+    # An assessment may be tried again on the same day, and the best try counts; of all else a day has each name once.
+    once_a_day = kind != Work.ASSESSMENT
+    same = [
+        r
+        for r in tips
+        if r.completed_at == completed_at or once_a_day and r.completed_at.astimezone(zone).date() == day
+    ]
     for row in same:
         if not row.withdrawn and (row.accepted, row.score) == (accepted, score):
             return row

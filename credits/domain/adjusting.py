@@ -279,16 +279,18 @@ def _without(claim: Claim, offers: Sequence[Offer], kept: Mapping[int, Sequence[
 def _claimed(claim: Claim, known: Known) -> dict[str, Decimal]:
     """Of each session and piece of work what is claimed now, in the measure of the leading type."""
     lead = known.facts.lead
+    works = {f"w{w.id}": eligibility.work_verdict(known.facts, w).measure for w in known.facts.works}
     found: dict[str, Decimal] = {}
     # The leading type says how much; where it has no line, the type that has one does.
     for line in sorted(
         claim.lines.filter(voided_at=None), key=lambda x: lead is not None and x.credit_type_id == lead.code
     ):
         name = _name(line, known)
-        if lead is None or lead.measure == "whole" or name.startswith("w"):
+        measure = works.get(name, "whole") if name.startswith("w") else lead.measure if lead else "whole"
+        if lead is None or measure == "whole":
             found[name] = Decimal(1)
         else:
-            found[name] = Decimal(line.minutes) if lead.measure == "minutes" else lead.round(line.minutes)
+            found[name] = Decimal(line.minutes) if measure == "minutes" else lead.round(line.minutes)
     return found
 
 

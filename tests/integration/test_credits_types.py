@@ -8,12 +8,15 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
+from accounts.actors import actor_of
 from accounts.models import AccreditationTerm, Person, PersonNumber
 from activities.domain import plan
 from activities.models import Activity
 from common import clock, statements
-from credits.domain import certificates, designations, facts, types
-from credits.models import AwardTerm, CertificateFile, Claim, CreditType, Designation, TypeSetting
+from common.errors import Invalid
+from credits.adjust_forms import AdjustForm
+from credits.domain import achievements, adjusting, certificates, designations, facts, types
+from credits.models import Achievement, AwardTerm, CertificateFile, Claim, CreditType, Designation, TypeSetting
 from tests.factories import ActivityFactory, ActivityRoleFactory, PersonFactory, SessionFactory, UserFactory
 from tests.integration.claim_cases import BY, STATEMENT, attend, evaluate, ready
 from tests.integration.office_cases import fresh, office
@@ -507,3 +510,62 @@ def test_another_result_of_the_same_day_is_not_swallowed(client, director):
     page = result(client, activity, person, "90", **day).content.decode()
     assert "Another result of this day is on record." in page
     assert [r.score for r in activity.achievements.all()] == [Decimal(70)]
+
+
+def test_a_result_that_was_taken_back_makes_room_for_the_right_one(client, director):
+    activity, person = enduring(), PersonFactory()
+    day = {"completed_on": f"{clock.today(activity.zone) - dt.timedelta(days=3)}"}
+    result(client, activity, person, "95", **day)
+    wrong = activity.achievements.get()
+    achievements.correct(
+        achievement_id=wrong.pk, accepted=True, withdrawn=True, reason="Another learner", by=actor_of(director)
+    )
+    result(client, activity, person, "85", **day)
+    [stands] = Achievement.objects.of(person).standing()
+    assert (stands.score, stands.accepted, stands.origin_id) == (Decimal(85), True, wrong.pk)
+
+
+def test_a_review_written_down_twice_is_one(director):
+    """A double press, or two of the office on one day: each review has its name."""
+    activity, person = ActivityFactory(published=True, kind="MR"), PersonFactory()
+
+    def write(label):
+        return achievements.record(
+            activity_id=activity.pk, person_id=person.pk, kind="review", label=label, completed_at=clock.now(), source="Letter", by=actor_of(director),
+        )  # fmt: skip
+
+    with pytest.raises(Invalid) as refused:
+        write(" ")
+    assert "label" in refused.value.fields
+    assert write("LJ-2026-114") == write("LJ-2026-114")
+    write("LJ-2026-115")
+    assert activity.achievements.count() == 2
+
+
+def test_the_office_changes_a_claim_of_enduring_material_in_its_own_measure(client, director):
+    activity = ActivityFactory(published=True, kind="EM", estimated_minutes=180, evaluation_required=False)
+    designate(activity, "ama_pra_1", "3.00", minutes=180, details={"pass_mark": "80"}, needs="passed")
+    person = PersonFactory()
+    result(client, activity, person, "95")
+    row = activity.achievements.get()
+    client.force_login(UserFactory(person=person))
+    client.post(claim_url(activity), {f"w{row.pk}": "2.50"})
+    made = Claim.objects.get()
+    assert made.totals.get().credits == Decimal("2.50")
+    now = adjusting.as_it_is(made)
+    form = AdjustForm(None, now=now)
+    assert (form.fields[f"w{row.pk}"].initial, now.works[0].cap) == (Decimal("2.50"), Decimal("3.00"))
+    form = AdjustForm({f"w{row.pk}": "3.00", "reason": "All of it"}, now=now)
+    assert form.is_valid()
+    changed = adjusting.adjust(claim_id=made.pk, by=actor_of(director), **form.answers())
+    assert changed.totals.get().credits == Decimal("3.00")
+
+
+def test_what_the_office_settled_holds_at_the_claim(director):
+    """IP-2: who may claim dietetics is open in the rulebook; what was settled decides, not the file."""
+    activity, person = ActivityFactory(published=True), PersonFactory(nurse=True, profession="dietitian")
+    designate(activity, "cdr", "1.00", minutes=60)
+    offered = lambda: "cdr" in {o.kind.code for o in facts.offers(person, activity)}  # noqa: E731
+    assert offered()
+    types.settle(code="cdr", name="professions", value="physician", source="Letter of May 4", by=actor_of(director))
+    assert not offered()

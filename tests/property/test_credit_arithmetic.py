@@ -104,3 +104,11 @@ def test_negative_minutes_are_refused_and_zero_is_none(rounding):
 def test_a_rounding_that_nobody_wrote_is_an_error():
     with pytest.raises(KeyError):
         to_credit(60, "generous")
+
+
+@given(st.sampled_from(sorted(ROUNDING)), st.integers(1, 400), st.sampled_from([50, 60]))
+def test_what_was_chosen_is_what_is_granted(rounding, parts, hour):
+    """Whatever the rounding and the hour: 0.75 chosen is 0.75."""
+    value = step(rounding) * parts
+    granted = to_credit(minutes_for(value, hour, rounding), rounding, hour)
+    assert granted == value or (rounding.startswith("hundredth") and value - Decimal("0.03") < granted <= value)

@@ -212,6 +212,19 @@ class TestCompute:
             "ama_pra_1": (60, D("1.00"), D("5.50"), "20 + 20 + 20 = 60 minutes, rounded once.")
         }
 
+    @pytest.mark.parametrize("minutes", [(53, 53, 53, 53), (67, 67), (20, 20, 20), (53, 7)])
+    def test_wrong_6_a_course_comes_to_the_same_however_it_is_split_into_claims(self, minutes):
+        """AMA-CALC-2: four talks of 53 minutes are 3.50 credits, also when each is claimed by itself."""
+        every = [session(i, offset=80 * i, minutes=m) for i, m in enumerate(minutes)]
+        later = START + dt.timedelta(days=3)
+        once = sums(whole(facts(*every, now=later)))["ama_pra_1"]
+        held, credits = 0, D("0.00")
+        for one in every:
+            known = facts(one, credits=[ama(already=credits, already_minutes=held)], now=later)
+            if found := sums(whole(known)).get("ama_pra_1"):
+                held, credits = held + found[0], credits + found[1]
+        assert credits == once[1]
+
     def test_lines_name_session_type_and_minutes(self):
         assert whole(facts(session())).lines == (Line("ama_pra_1", 1, None, 60, None),)
         assert whole(facts(session(), per_session=True)).lines == (Line("ama_pra_1", 1, None, 60, D("1.00")),)
