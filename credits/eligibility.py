@@ -108,7 +108,7 @@ def verdict(facts: Facts, session: SessionFacts) -> SessionVerdict:
         return SessionVerdict(session, "cancelled", "This session was cancelled.")
     if facts.now < facts.opens_at(session):
         return SessionVerdict(session, "not_yet", "Credit can be claimed when the session ends.")
-    if facts.now > facts.closes_at(session):
+    if facts.now > facts.accepts_until(session):
         return SessionVerdict(session, "closed", "The time to claim has passed.")
     minutes, lead = supported_minutes(session), facts.lead
     if not minutes:
@@ -138,7 +138,7 @@ def work_verdict(facts: Facts, work: WorkFacts) -> WorkVerdict:
         return WorkVerdict(work, "cancelled", "This session was cancelled.")
     if facts.now < work.at:
         return WorkVerdict(work, "not_yet", "Credit can be claimed when it is over.")
-    if facts.now > facts.work_closes_at(work):
+    if facts.now > facts.work_accepts_until(work):
         return WorkVerdict(work, "closed", "The time to claim has passed.")
     lacking = _missing_stage(facts, work)
     if lacking:

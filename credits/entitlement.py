@@ -61,7 +61,7 @@ class WorkFacts:
     """A piece of work on record for this person; `accepted`: passed, approved, complete.
 
     `score` and `needed` are percentages of an assessment. Teaching names its session and the minutes presented;
-    `repeated` is a presentation that was given before (AMA-FMT-1T).
+    `repeated` is a presentation that was given before (AMA-FMT-1T). `noted` is when it was written down.
     """
 
     id: int
@@ -75,6 +75,7 @@ class WorkFacts:
     repeated: bool = False
     session: SessionFacts | None = None
     claimed: frozenset[str] = frozenset()
+    noted: dt.datetime | None = None
 
     @property
     def taken(self) -> frozenset[str]:
@@ -184,6 +185,7 @@ class Facts:
     work_wanted: WorkKind | None = None
     passed: bool = False
     expires_at: dt.datetime | None = None
+    grace: dt.timedelta = dt.timedelta(0)
 
     @property
     def lead(self) -> CreditFacts | None:
@@ -198,13 +200,29 @@ class Facts:
         closes = session.ends_at + dt.timedelta(days=self.claim_days)
         return closes if session.late_until is None else max(closes, session.late_until)
 
+    def accepts_until(self, session: SessionFacts) -> dt.datetime:
+        """Until when a claim is taken: the day that is named, and the grace after it."""
+        closes = session.ends_at + dt.timedelta(days=self.claim_days) + self.grace
+        return closes if session.late_until is None else max(closes, session.late_until)
+
+    def until(self, session: SessionFacts) -> dt.datetime:
+        """What a page names: the day that the window ends, and in the grace the end of that."""
+        closes = self.closes_at(session)
+        return closes if self.now <= closes else self.accepts_until(session)
+
+    def work_accepts_until(self, work: WorkFacts) -> dt.datetime:
+        """The same for a piece of work; there is no grace after an activity expired (CME-EM-2)."""
+        closes = self.work_closes_at(work)
+        return closes + self.grace if self.expires_at is None else min(closes + self.grace, self.expires_at)
+
     def work_closes_at(self, work: WorkFacts) -> dt.datetime:
-        """A piece of work is claimed within the window after it, and before the activity expires (CME-EM-2).
+        """A piece of work is claimed within the window after it, or after it was written down, and before the activity
+        expires (CME-EM-2).
 
         The stages of a PI activity take months and may be claimed together: their window begins with the last one.
         """
         later = [w.at for w in self.works if w.kind in STAGES and w.accepted] if work.kind in STAGES else []
-        closes = max([work.at, *later]) + dt.timedelta(days=self.claim_days)
+        closes = max([work.at, work.noted or work.at, *later]) + dt.timedelta(days=self.claim_days)
         return closes if self.expires_at is None else min(closes, self.expires_at)
 
 

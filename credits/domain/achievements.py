@@ -145,7 +145,7 @@ def write(
     same = [
         r
         for r in tips
-        if r.completed_at == completed_at or once_a_day and r.completed_at.astimezone(zone).date() == day
+        if r.completed_at == completed_at or (once_a_day and r.completed_at.astimezone(zone).date() == day)
     ]
     for row in same:
         if not row.withdrawn and (row.accepted, row.score) == (accepted, score):

@@ -87,6 +87,7 @@ def gather(
         work_wanted=_wanted(activity, sessions),
         passed=any(a.kind == "assessment" and a.accepted for a in done),
         expires_at=_expires(activity),
+        grace=dt.timedelta(days=rulesets.value_on("claim.grace_days", day)),
     )  # fmt: skip
     return Known(
         facts, tuple(found), tuple(_choices(live, person)), {a.pk: a for a in done}, {-p.pk: p for p in taught}, evaluated_at,
@@ -233,7 +234,7 @@ def _works(
         unit = achievements.unit_of(row)
         kind: WorkKind = row.kind  # type: ignore[assignment]
         facts = WorkFacts(
-            id=row.pk, kind=kind, title=achievements.title_of(row, activity), at=row.completed_at, accepted=row.accepted,
+            id=row.pk, kind=kind, title=achievements.title_of(row, activity), at=row.completed_at, noted=row.recorded_at, accepted=row.accepted,
             minutes=minutes if kind in {"assessment", "completion"} else 0, score=row.score, needed=row.needed,
             claimed=frozenset(claimed.get(unit, ())),
         )  # fmt: skip

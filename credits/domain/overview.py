@@ -14,12 +14,13 @@ from activities.enums import CLAIMABLE, SlotKind
 from activities.models import Activity, AttendanceEvidence, Session
 from common import clock, rulesets, statements
 from credits.domain import achievements
-from credits.enums import ClaimStatus
+from credits.enums import ClaimStatus, RequestStatus
 from credits.models import (
     Achievement,
     Certificate,
     Claim,
     ClaimLine,
+    ClaimRequest,
     ClaimTotal,
     CreditType,
     Designation,
@@ -41,12 +42,19 @@ class ToClaim:
 
 
 def to_claim(person: Person) -> list[ToClaim]:
-    """Done, over (or about to be), unclaimed, in time; the one that closes first comes first. Five queries."""
+    """Done, over (or about to be), unclaimed, in time, granted late or in the grace; what closes first comes first. Six queries."""
     at = clock.now()
-    days = rulesets.value_on("claim.window_days")
+    days, grace = rulesets.value_on("claim.window_days"), dt.timedelta(days=rulesets.value_on("claim.grace_days"))
     found: dict[int, tuple[Activity, list[dt.datetime]]] = {}
-    for activity, done_at in [*_attended(person, at), *_taught(person, at), *_worked(person)]:
+    granted = dict(
+        ClaimRequest.objects.filter(person=person, status=RequestStatus.GRANTED, granted_until__gt=at)
+        .order_by("granted_until").values_list("session", "granted_until")
+    )  # fmt: skip
+    attended = [(s.activity, s.ends_at, granted.get(s.pk)) for s in _attended(person, at)]
+    for activity, done_at, late in [*attended, *((a, d, None) for a, d in [*_taught(person, at), *_worked(person)])]:
         closes = done_at + dt.timedelta(days=activity.claim_days or days)
+        if at > closes:
+            closes = max(closes + grace, late or closes)
         if at <= closes:
             found.setdefault(activity.pk, (activity, []))[1].append(closes)
     done = set(
@@ -61,7 +69,7 @@ def to_claim(person: Person) -> list[ToClaim]:
     return sorted(rows, key=lambda r: r.closes_at)
 
 
-def _attended(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
+def _attended(person: Person, at: dt.datetime) -> list[Session]:
     opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
     attended = AttendanceEvidence.objects.of(person).standing().filter(session=OuterRef("pk"))
     claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
@@ -71,7 +79,7 @@ def _attended(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.dateti
         .filter(ends_at__lte=at + opens, ends_at__gte=at - LOOK_BACK)
         .exclude(status="cancelled").select_related("activity").only("ends_at", *Activity.line("activity__")).order_by("ends_at")
     )  # fmt: skip
-    return [(s.activity, s.ends_at) for s in sessions]
+    return list(sessions)
 
 
 def _taught(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
@@ -98,7 +106,9 @@ def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
     if not best:
         return []
     lines = ClaimLine.objects.filter(person=person, voided_at=None, session=None).values_list("activity", "unit")
-    return [(row.activity, row.completed_at) for key, row in best.items() if key not in set(lines)]
+    return [
+        (row.activity, max(row.completed_at, row.recorded_at)) for key, row in best.items() if key not in set(lines)
+    ]
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class _Case:
 
     @property
     def in_time(self) -> bool:
-        return self.mine is not None and self.known.now <= self.known.closes_at(self.mine)
+        return self.mine is not None and self.known.now <= self.known.accepts_until(self.mine)
 
 
 def diagnose(person: Person, session: Session) -> Diagnosis:
@@ -278,7 +278,7 @@ def _in_time(case: _Case) -> Check:
     if case.known.now < opens:
         return Check("idle", title, _("opens %(at)s") % {"at": local(opens, case.zone)})
     if case.in_time:
-        return Check("ok", title, _("until %(day)s") % {"day": local_date(closes, case.zone)})
+        return Check("ok", title, _("until %(day)s") % {"day": local_date(case.known.until(case.mine), case.zone)})
     if case.known.now >= case.limits.closes_at:
         return Check(
             "warn",
@@ -431,7 +431,11 @@ def _final(case: _Case) -> Answer:
 def _nearly(case: _Case) -> Answer:
     assert case.mine is not None
     number = case.session.activity.number
-    until = _("Open until %(at)s.") % {"at": local(case.known.closes_at(case.mine), case.zone)}
+    until = _("Open until %(at)s.") % {"at": local(case.known.until(case.mine), case.zone)}
+    if case.known.now > case.known.closes_at(case.mine):
+        until = _("The time to claim ended %(day)s; it is still taken until %(at)s.") % {
+            "day": local_date(case.known.closes_at(case.mine), case.zone), "at": local(case.known.until(case.mine), case.zone),
+        }  # fmt: skip
     if case.known.evaluation_required and not case.known.evaluation_done:
         return Answer(
             "evaluation",

@@ -145,7 +145,7 @@ def _try(
 def _verdicts(known: eligibility.Facts) -> dict[str, object]:
     verdicts = [eligibility.verdict(known, s) for s in known.sessions]
     works = [eligibility.work_verdict(known, w) for w in known.works]
-    ends = [known.closes_at(v.session) for v in verdicts if v.is_claimable]
+    ends = [known.until(v.session) for v in verdicts if v.is_claimable]
     ends += [known.work_closes_at(v.work) for v in works if v.is_claimable]
     return {
         "others": [v for v in verdicts if not v.is_claimable], "other_works": [v for v in works if not v.is_claimable],

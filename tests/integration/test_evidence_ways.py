@@ -300,7 +300,7 @@ def test_not_before_the_end(missed):
 
 def test_not_when_the_time_to_claim_has_passed(missed):
     person, activity, _session = missed
-    refused(person, SessionFactory(activity=activity, starts_at=clock.now() - dt.timedelta(days=31)))
+    refused(person, SessionFactory(activity=activity, starts_at=clock.now() - dt.timedelta(days=34)))
 
 
 def test_not_for_a_cancelled_session(missed):

@@ -13,7 +13,7 @@ from activities.models import AttendanceEvidence, WalkIn
 from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import OutboxMessage
-from credits.domain import requests, why
+from credits.domain import overview, requests, why
 from credits.enums import RequestStatus
 from credits.models import ClaimRequest
 from tests.factories import ActivityRoleFactory, PersonFactory, SessionFactory, UserFactory
@@ -183,6 +183,25 @@ def test_late_with_evidence_is_granted_at_once_and_can_be_claimed(case):
     assert seen(person, late) == "claimable"
     made = claim(person, activity, {late: "1.00"})
     assert [line.session_id for line in made.lines.all()] == [late.pk]
+
+
+def test_a_late_claim_that_was_granted_stands_on_the_first_page(case):
+    person, activity, _session = case
+    late = past(activity, 40)
+    attend(person, late)
+    before = [(row.activity, row.sessions) for row in overview.to_claim(person)]
+    ask(person, late)
+    (row,) = overview.to_claim(person)
+    assert (before, row.sessions) == ([(activity, 1)], 2)
+
+
+def test_in_the_grace_the_page_says_until_when_it_is_still_taken(case):
+    person, activity, _session = case
+    grace = past(activity, 31)
+    attend(person, grace)
+    answer = why.diagnose(person, grace).answer
+    assert answer.code == "claimable"
+    assert "it is still taken until" in answer.text
 
 
 def test_the_allowance_of_the_year_is_three_then_the_office_decides(case):
