@@ -23,7 +23,7 @@ from typing import Any
 
 BASE = Path(__file__).resolve().parent.parent
 MODULES = ("credits.arithmetic", "credits.entitlement", "credits.eligibility")
-TESTS = ("tests/property/test_credit_arithmetic.py", "tests/property/test_eligibility.py", "tests/property/test_eligibility_properties.py")  # fmt: skip
+TESTS = ("tests/property/test_credit_arithmetic.py", "tests/property/test_eligibility.py", "tests/property/test_eligibility_grace.py", "tests/property/test_eligibility_properties.py")  # fmt: skip
 PYTEST = ("-c", os.devnull, "--rootdir", str(BASE), "--noconftest", "-p", "tests.property.conftest", "-p", "no:cacheprovider", "-p", "no:django", "-q", "-x", "--hypothesis-profile", "mutants")  # fmt: skip
 SECONDS = 120  # a change that never ends is found too
 
