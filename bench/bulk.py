@@ -3,7 +3,9 @@
     python -m bench.bulk [--certificates 2000]
 
 Slices of the run alternate with the two loops: the engine as its documentation shows it (`bench.pdf`), and our own
-`pdf.render`, signed as the run signs. Seconds of the wall, with the database at work; only the ratios mean anything.
+`pdf.render`, signed as the run signs. The run is held to the share of the goal of both: what surrounds a certificate may not
+cost more than that, however far ours is above the bare loop. Seconds of the wall, with the database at work; only the ratios
+mean anything.
 """
 
 import argparse
@@ -80,9 +82,9 @@ def main() -> int:
         result = measure(given.certificates)
     rows = [(name, result["per_second"][name]) for name in ("bare", "render", "run")]
     print(report.table(("way", "certificates a second"), rows))
-    ok = result["against_bare"] >= GOAL and result["certificates"] >= given.certificates * 0.9
+    ok = min(result["against_bare"], result["against_render"]) >= GOAL and result["certificates"] >= given.certificates * 0.9  # fmt: skip
     kept = report.keep("bulk", {"goal": GOAL, "ok": ok, **result})
-    print(f"\nThe run makes {result['against_bare']} of the bare loop, {result['against_render']} of our own. Goal: {GOAL}. {kept.name} keeps the figures.")  # fmt: skip
+    print(f"\nThe run makes {result['against_bare']} of the bare loop, {result['against_render']} of our own. Goal: {GOAL} of each. {kept.name} keeps the figures.")  # fmt: skip
     return 0 if ok else 1
 
 

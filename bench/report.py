@@ -25,7 +25,7 @@ def keep(name: str, result: dict[str, Any]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
     where = {
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "python": platform.python_version(),
         "system": platform.platform(),
         "load_at_end": round(load, 1),

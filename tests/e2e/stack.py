@@ -127,8 +127,11 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(*, port: int = 0) -> Iterator[Stack]:
-    """Start the stack on free ports in a temporary folder; stop it and leave nothing behind."""
+def running(*, port: int = 0, durable: bool = False) -> Iterator[Stack]:
+    """Start the stack on free ports in a temporary folder; stop it and leave nothing behind.
+
+    `durable`: the database waits for its disk and tidies up after itself, as in production; tests have no use for it.
+    """
     with temporary_folder() as folder:
         ready = folder / "ready.json"
         environment = {
@@ -137,7 +140,7 @@ def running(*, port: int = 0) -> Iterator[Stack]:
             if k not in {"DATABASE_URL", "REDIS_URL", "PORT", "PORTAL_ENV", "STORAGE_DIR"}
         }
         command = [sys.executable, "-m", "cme_portal.demo", "--port", str(port), "--data-dir", str(folder / "data")]
-        command += ["--throwaway", "--quiet", "--ready-file", str(ready)]
+        command += ["--quiet", "--ready-file", str(ready), *([] if durable else ["--throwaway"])]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
