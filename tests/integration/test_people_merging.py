@@ -29,7 +29,7 @@ from common import clock
 from common.errors import Conflict, Invalid, NotAllowed
 from common.models import AuditEvent, Job, OutboxMessage
 from credits.domain import achievements, claims, transcripts
-from credits.models import Certificate, Claim, ClaimLine, Designation, Presentation
+from credits.models import Certificate, Claim, ClaimLine, ClaimRequest, Designation, Presentation
 from evaluations.models import Completion
 from integrity.models import Disclosure
 from tests.factories import (
@@ -531,3 +531,18 @@ def test_moved_cells_are_all_noted(pair):
     row = join(away, kept)
     assert {("activities.Registration", "person_id"), ("accounts.PersonAddress", "person_id")} <= moved(row)
     assert Registration.objects.filter(person=kept).count() == 1
+
+
+def test_a_late_claim_granted_to_the_closed_record_can_be_made_by_the_other(pair):
+    """Also while the kept record waits for an answer of its own: of the grants for a session the longest counts."""
+    away, kept = pair
+    _p, activity, (one,) = ready(person=away, ago=dt.timedelta(days=60))
+    at = clock.now()
+    for person, granted in ((away, 5), (kept, 2), (kept, None)):
+        decided = {"status": "granted", "decided_at": at, "decided_by": "the office", "granted_until": at + dt.timedelta(days=granted)} if granted else {}  # fmt: skip
+        ClaimRequest.objects.create(
+            person=person, session=one, is_late=True, needs_attendance=False, asked_at=at, **decided
+        )
+    join(away, kept)
+    made = claim(kept, activity, {one: "1.00"})
+    assert made.totals.get().credits == Decimal("1.00")
