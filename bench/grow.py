@@ -45,9 +45,11 @@ def grow(cursor: Any, *, share: float = 1.0, years: int = 1) -> None:
     for statement in _ROWS.strip().split(";\n"):
         cursor.execute(statement, values)
     cursor.execute("SET maintenance_work_mem = '512MB'")
+    cursor.execute("SET max_parallel_maintenance_workers = 0")  # small containers lack the /dev/shm for them
     for _name, definition in indexes:
         cursor.execute(definition)
     cursor.execute("RESET maintenance_work_mem")
+    cursor.execute("RESET max_parallel_maintenance_workers")
     for table in ("accounts_person", "accounts_identity", "credits_claim"):
         cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
     cursor.execute("SET session_replication_role = DEFAULT")
