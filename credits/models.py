@@ -19,10 +19,7 @@ class CreditTypeQuerySet(models.QuerySet["CreditType"]):
     def settled(self) -> list["CreditType"]:
         """The types with what the office settled of them in place of what the file leaves open. Two queries; never save these."""
         found: list[CreditType] = list(self)
-        rows = TypeSetting.objects.filter(ended_at=None, credit_type__in=[kind.pk for kind in found])
-        values: dict[str, dict[str, object]] = {}
-        for row in rows:
-            values.setdefault(row.credit_type_id, {})[row.name] = row.value
+        values = TypeSetting.in_force()
         for kind in found:
             kind.settle(values.get(kind.pk, {}))
         return found
@@ -148,6 +145,14 @@ class TypeSetting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credit_type_id}.{self.name}"
+
+    @classmethod
+    def in_force(cls) -> dict[str, dict[str, object]]:
+        """What the office settled, by type and name of the value. One query."""
+        found: dict[str, dict[str, object]] = {}
+        for code, name, value in cls.objects.filter(ended_at=None).values_list("credit_type", "name", "value"):
+            found.setdefault(code, {})[name] = value
+        return found
 
 
 class AwardTerm(models.Model):

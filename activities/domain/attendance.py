@@ -167,7 +167,7 @@ def check_in(
             return CheckIn(session, back, is_new=True)
         before = first_hand(session, person, method)
         if before is not None:
-            return CheckIn(session, _stands(before), is_new=False)
+            return CheckIn(session, require_standing(before), is_new=False)
         minutes = checkout.minutes_from(session, at)
         identity = identities.of_person(person)
         row = put(
@@ -268,9 +268,8 @@ def correct(*, evidence_id: int, minutes: int | None, withdrawn: bool, reason: s
         raise Invalid(fields={"reason": "Say why; others will read it."})
     with transaction.atomic(durable=True):
         old = AttendanceEvidence.objects.select_for_update(of=("self",)).select_related("session").get(pk=evidence_id)
-        owner = old.identity.links.filter(ended_at=None).values_list("person_id", flat=True).first()
         if not withdrawn:
-            if owner is not None and owner == by.person_id:
+            if by.person_id and old.identity.links.filter(ended_at=None, person=by.person_id).exists():
                 raise NotAllowed("Nobody corrects their own attendance. Ask a colleague.")
             _require_minutes(old.session, minutes)
         if AttendanceEvidence.objects.filter(supersedes=old).exists():
@@ -368,10 +367,13 @@ def put(
         session=session, identity=identity, method=method, at=at, minutes=minutes, recorded_by=by.label, recorded_at=recorded_at, source=source,
     )  # fmt: skip
     AttendanceEvidence.objects.bulk_create([row], ignore_conflicts=True)
-    return _stands(AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None))
+    return require_standing(
+        AttendanceEvidence.objects.get(session=session, identity=identity, method=method, supersedes=None)
+    )
 
 
-def _stands(first: AttendanceEvidence) -> AttendanceEvidence:
+def require_standing(first: AttendanceEvidence) -> AttendanceEvidence:
+    """A first-hand row, unless what became of it was taken back: then Conflict, so that nobody is told that they are in."""
     tip = AttendanceEvidence.objects.filter(
         session=first.session_id, identity=first.identity_id, method=first.method, superseded_by=None
     ).first()

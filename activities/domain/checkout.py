@@ -89,14 +89,14 @@ def come_back(*, session_id: int, person_id: int, by: Actor) -> Presence:
 def enter_again(session: Session, person: Person, at: dt.datetime, by: Actor) -> AttendanceEvidence | None:
     """A check-in of somebody who checked out, by whatever way, is coming back; None for everybody else.
 
-    Assert an open transaction.
+    A tablet may bring it later: what was before they left is no return, and says nothing new. Assert an open transaction.
     """
     locks.require_transaction()
     if at >= session.ends_at or not _are_out(_tips(session, person)):
         return None
     list(Person.objects.select_for_update().filter(pk=person.pk))  # two taps wait for each other
     rows = _tips(session, person)
-    if _are_out(rows):
+    if _are_out(rows) and all(r.recorded_at <= at for r in rows):
         _come_back(session, person, rows, at, by)
         rows = _tips(session, person)
     return rows[0]

@@ -157,9 +157,11 @@ def _record(session: Session, given: Given, at: dt.datetime, now: dt.datetime, b
     if person is not None:
         with contextlib.suppress(Conflict):  # nobody at the door is refused what they attended for want of a seat
             registrations.ensure_registered(activity=session.activity, person=person, at=now)
+        if session.check_out and (back := checkout.enter_again(session, person, at, by)) is not None:
+            return back
         before = attendance.first_hand(session, person, EvidenceMethod.KIOSK)
         if before is not None:
-            return before
+            return attendance.require_standing(before)
     # After the registration, as everywhere: a phone and a tablet at the same moment wait for each other in one order.
     if person is not None and not kind:
         identity = identities.of_person(person)

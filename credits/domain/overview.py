@@ -115,8 +115,8 @@ def _worked(person: Person) -> list[tuple[Activity, dt.datetime]]:
 class Earned:
     """One live claim with its certificate (revoked, where none took its place), as the home page and transcript list it.
 
-    `totals` are in the order of their types. `held` are the minutes of what stands, by the code of a credit type and the session or the piece of work; `sessions`
-    counts those of all of them.
+    `totals` are in the order of their types. `held` are the minutes of what stands, by the code of a credit type and the
+    session or the piece of work; `sessions` counts those of all of them.
     """
 
     claim: Claim

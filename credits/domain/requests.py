@@ -169,9 +169,7 @@ def open_for(activity: Activity) -> QuerySet[ClaimRequest]:
     """Requests of an activity that wait for somebody, oldest first."""
     return (
         ClaimRequest.objects.filter(session__activity=activity, status=RequestStatus.ASKED)
-        .annotate(on_record=Exists(AttendanceEvidence.objects.standing().filter(
-            session=OuterRef("session"), identity__links__person=OuterRef("person"), identity__links__ended_at=None,
-        )))
+        .annotate(on_record=Exists(AttendanceEvidence.objects.of(OuterRef("person")).standing().filter(session=OuterRef("session"))))
         .select_related("person", "session").order_by("session__starts_at", "asked_at", "pk")
     )  # fmt: skip
 

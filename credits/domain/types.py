@@ -177,14 +177,7 @@ def shown(kind: CreditType, name: str) -> str:
 
 def settings_in_force() -> dict[str, dict[str, object]]:
     """What the office settled, by type: remembered like the other dated rows, because every claim asks."""
-
-    def load() -> dict[str, dict[str, object]]:
-        found: dict[str, dict[str, object]] = {}
-        for code, name, value in TypeSetting.objects.filter(ended_at=None).values_list("credit_type", "name", "value"):
-            found.setdefault(code, {})[name] = value
-        return found
-
-    return rulesets.remembered("credit type settings", load)
+    return rulesets.remembered("credit type settings", TypeSetting.in_force)
 
 
 def settle(*, code: str, name: str, value: str, source: str, by: Actor) -> TypeSetting:

@@ -124,9 +124,7 @@ def to_pick(person: Person, query: str) -> Sequence[Session]:
 def people_to_pick(of_activity: QuerySet[Person], session: Session, query: str) -> Sequence[Person]:
     """Of an activity's people those without credit for a session, or anybody of a name; `seen` says who is on its record. One query."""
     claimed = ClaimLine.objects.filter(session=session, person=OuterRef("pk"), voided_at=None)
-    seen = AttendanceEvidence.objects.standing().filter(
-        session=session, identity__links__person=OuterRef("pk"), identity__links__ended_at=None
-    )
+    seen = AttendanceEvidence.objects.of(OuterRef("pk")).standing().filter(session=session)
     found = of_activity.annotate(seen=Exists(seen), has_credit=Exists(claimed))
     for word in query.split()[:4]:
         found = found.filter(Q(family_name__icontains=word) | Q(given_name__icontains=word))

@@ -565,7 +565,10 @@ def test_what_the_office_settled_holds_at_the_claim(director):
     """IP-2: who may claim dietetics is open in the rulebook; what was settled decides, not the file."""
     activity, person = ActivityFactory(published=True), PersonFactory(nurse=True, profession="dietitian")
     designate(activity, "cdr", "1.00", minutes=60)
-    offered = lambda: "cdr" in {o.kind.code for o in facts.offers(person, activity)}  # noqa: E731
+
+    def offered():
+        return "cdr" in {o.kind.code for o in facts.offers(person, activity)}
+
     assert offered()
     types.settle(code="cdr", name="professions", value="physician", source="Letter of May 4", by=actor_of(director))
     assert not offered()

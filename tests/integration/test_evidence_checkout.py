@@ -1,6 +1,7 @@
 """Check-out: the minutes between count, every change is a row in the place of the one before, and credit follows."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.urls import reverse
@@ -171,8 +172,6 @@ def test_texts_and_tablets_count_minutes_too(workshop, at, user):
     school = School()
     type(workshop.activity).objects.filter(pk=workshop.activity_id).update(department=school.department)
     kiosk, _address = kiosks.open_kiosk(session_id=workshop.pk, by=actor_of(school.planner))
-    import uuid
-
     given = kiosks.Given(uuid.uuid4(), "badge", "B-1234", at=NOON + 10 * MINUTE)
     kiosks.receive(kiosk_id=kiosk.pk, given=given, tablet_now=clock.now(), by=system("x"))
     assert list(AttendanceEvidence.objects.order_by("pk").values_list("method", "minutes")) == [
@@ -241,3 +240,20 @@ def test_who_is_marked_at_the_door_late_counts_from_then(user, workshop, at):
     at(50)
     door.add(session_id=workshop.pk, person_id=user.person_id, by=actor_of_person(planner))
     assert minutes_of(user, workshop) == 10
+
+
+@pytest.mark.parametrize(("said", "counts"), [(30, 50), (10, 20)])
+def test_the_tablet_takes_who_left_back_in_and_no_entry_of_before(said, counts, user, workshop, at):
+    """In by the code, out at 20; the tablet says 30, or brings an entry of minute 10 that it had kept."""
+    school = School()
+    type(workshop.activity).objects.filter(pk=workshop.activity_id).update(department=school.department)
+    enter(user, workshop, "code")
+    at(20)
+    leave(user, workshop)
+    kiosk, _address = kiosks.open_kiosk(session_id=workshop.pk, by=actor_of(school.planner))
+    at(30)
+    given = kiosks.Given(uuid.uuid4(), "person", str(user.person_id), at=NOON + said * MINUTE)
+    kiosks.receive(kiosk_id=kiosk.pk, given=given, tablet_now=NOON + 30 * MINUTE, by=system("kiosk"))
+    assert minutes_of(user, workshop) == counts
+    reasons = set(AttendanceEvidence.objects.filter(superseded_by=None).values_list("reason", flat=True))
+    assert ("Came back" in reasons) == (said == 30)

@@ -118,6 +118,16 @@ def test_a_badge_is_connected_once_and_known_from_then_on(client, opened, ines, 
     assert (told.to, "B-12345" in told.text) == (people.email_of(ines), True)
 
 
+def test_the_tablet_does_not_say_that_somebody_is_in_who_was_taken_back(opened, ines, school):
+    kiosk, _token = opened
+    first = put(kiosk, "person", ines.pk).evidence
+    attendance.correct(
+        evidence_id=first.pk, minutes=None, withdrawn=True, reason="Another Ines", by=actor_of(school.planner)
+    )
+    again = put(kiosk, "person", ines.pk)
+    assert (again.evidence, "taken back" in again.problem) == (None, True)
+
+
 def test_a_badge_that_was_not_scanned_here_is_not_connected(opened, ines):
     kiosk, _token = opened
     with pytest.raises(Conflict, match="Scan the badge first"):
