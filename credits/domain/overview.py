@@ -50,8 +50,9 @@ def to_claim(person: Person) -> list[ToClaim]:
         ClaimRequest.objects.filter(person=person, status=RequestStatus.GRANTED, granted_until__gt=at)
         .order_by("granted_until").values_list("session", "granted_until")
     )  # fmt: skip
-    attended = [(s.activity, s.ends_at, granted.get(s.pk)) for s in _attended(person, at)]
-    for activity, done_at, late in [*attended, *((a, d, None) for a, d in [*_taught(person, at), *_worked(person)])]:
+    over = [(s.activity, s.ends_at, granted.get(s.pk)) for s in _attended(person, at)]
+    over += [(activity, done_at, None) for activity, done_at in (*_taught(person, at), *_worked(person))]
+    for activity, done_at, late in over:
         closes = done_at + dt.timedelta(days=activity.claim_days or days)
         if at > closes:
             closes = max(closes + grace, late or closes)
