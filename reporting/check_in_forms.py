@@ -1,10 +1,12 @@
 """What the office decides about check-in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from activities.domain import windows
 from activities.enums import CheckInWay, LookedAt
 from common.forms import PortalForm
 from common.widgets import Choices, MultiChoices
@@ -25,6 +27,24 @@ class WaysForm(PortalForm):
         }),
     )  # fmt: skip
     optional_fields = ()
+
+
+class WindowForm(PortalForm):
+    """An activity's own time to claim; what is left empty is as everywhere."""
+
+    days = forms.IntegerField(
+        label=_("Days to claim after the end"), required=False, min_value=1, max_value=windows.MOST_DAYS,
+        error_messages={"invalid": _("Write a whole number of days.")},
+    )  # fmt: skip
+    minutes = forms.IntegerField(
+        label=_("Minutes before the end from which it opens"), required=False, min_value=0, max_value=windows.MOST_MINUTES,
+        error_messages={"invalid": _("Write a whole number of minutes.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, usual: Mapping[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in usual.items():
+            self.fields[name].help_text = _("Empty: %(n)d, as everywhere.") % {"n": value}
 
 
 class LookedForm(PortalForm):

@@ -76,7 +76,7 @@ def gather(
     facts = Facts(
         now=at,
         activity_status=activity.status,
-        claim_opens=dt.timedelta(minutes=activity.claim_opens_minutes or rulesets.value_on("claim.opens_minutes_before_end", day)),
+        claim_opens=opens_before(activity, day),
         claim_days=activity.claim_days or rulesets.value_on("claim.window_days", day),
         evaluation_required=activity.evaluation_required and questionnaires.current(activity) is not None,
         evaluation_done=evaluated_at is not None,
@@ -92,6 +92,12 @@ def gather(
     return Known(
         facts, tuple(found), tuple(_choices(live, person)), {a.pk: a for a in done}, {-p.pk: p for p in taught}, evaluated_at,
     )  # fmt: skip
+
+
+def opens_before(activity: Activity, day: dt.date | None = None) -> dt.timedelta:
+    """How long before its end a session can be claimed: the activity's own number, which may be 0, else the rule's."""
+    own = activity.claim_opens_minutes
+    return dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end", day) if own is None else own)
 
 
 def designated(activity: Activity) -> list[Designation]:

@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Person
+from activities.domain.windows import MOST_DAYS, MOST_MINUTES
 from activities.enums import CLAIMABLE, SlotKind
 from activities.models import Activity, AttendanceEvidence, Session
 from common import clock, rulesets, statements
-from credits.domain import achievements
+from credits.domain import achievements, facts
 from credits.enums import ClaimStatus, RequestStatus
 from credits.models import (
     Achievement,
@@ -28,7 +29,8 @@ from credits.models import (
 )
 from evaluations.models import Completion
 
-LOOK_BACK = dt.timedelta(days=400)
+# An activity's own window lasts a year at most; then comes the grace. It opens a day before the end at most.
+LOOK_BACK, EARLIEST = dt.timedelta(days=MOST_DAYS + 65), dt.timedelta(minutes=MOST_MINUTES)
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,15 @@ def to_claim(person: Person) -> list[ToClaim]:
 
 
 def _attended(person: Person, at: dt.datetime) -> list[Session]:
-    opens = dt.timedelta(minutes=rulesets.value_on("claim.opens_minutes_before_end"))
     attended = AttendanceEvidence.objects.of(person).standing().filter(session=OuterRef("pk"))
     claimed = ClaimLine.objects.filter(session=OuterRef("pk"), person=person, voided_at=None)
     designated = Designation.objects.filter(activity=OuterRef("activity"), ended_at=None)
     sessions = (
         Session.objects.filter(Exists(attended), ~Exists(claimed), Exists(designated), kind=SlotKind.EDUCATION, removed_at=None, activity__status__in=CLAIMABLE)
-        .filter(ends_at__lte=at + opens, ends_at__gte=at - LOOK_BACK)
+        .filter(ends_at__lte=at + EARLIEST, ends_at__gte=at - LOOK_BACK)
         .exclude(status="cancelled").select_related("activity").only("ends_at", *Activity.line("activity__")).order_by("ends_at")
     )  # fmt: skip
-    return list(sessions)
+    return [s for s in sessions if at >= s.ends_at - facts.opens_before(s.activity)]
 
 
 def _taught(person: Person, at: dt.datetime) -> list[tuple[Activity, dt.datetime]]:
