@@ -21,7 +21,7 @@ from common.errors import NotAllowed
 from common.page import page, refuse
 from credits import panels
 from credits.domain import designations, letters, presentations
-from reporting.domain import desk, due, queue
+from reporting.domain import desk, due, queue, waits
 from reporting.domain.queue import Filters
 from reporting.forms import DecideForm, ExceptionForm, QueueForm
 from reporting.views.page import desk_page, show
@@ -55,7 +55,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Review queue"), "form": form, "tab": tab, "tabs": [(key, label, numbers[key]) for key, label in labels],
         "page_obj": found, "rows": queue.rows(list(found), changed), "filtered": any(typed.values()), "lost_mailboxes": mailbox.open_requests(), "check_ins": len(looking.open_signals()),
-        "letters": letters.findings() if tab == "office" else ([], 0), "credit_findings": due.findings() if tab == "office" else [],
+        "letters": letters.findings() if tab == "office" else ([], 0), "credit_findings": [*waits.findings(), *due.findings()] if tab == "office" else [],
     }  # fmt: skip
     return show(request, "reporting/queue.html", context)
 
